@@ -1,0 +1,11 @@
+export default {
+	testEnvironment: "node",
+	testMatch: ["<rootDir>/tests/**/*.test.ts"],
+	extensionsToTreatAsEsm: [".ts"],
+	transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
+	moduleNameMapper: {
+		"^best/platform$": "<rootDir>/firmware/platform/host/platform.ts",
+		"^(\\.{1,2}/.*)\\.js$": "$1",
+	},
+	injectGlobals: false,
+};
