@@ -1,0 +1,23 @@
+import { CAUSE, CAUSE_NAMES } from "./profile.js";
+
+/**
+ * Why octets are not an EMSDP message. `drop`: not to be answered (profile section 6, 10); the others are causes of
+ * tag 18, to be answered where the rules allow an answer.
+ */
+export type EmsdpErrorCode = "drop" | "malformed" | "tlv-unknown-or-missing" | "wrong-mac" | "count";
+
+/** The one class that the decoders of this folder throw, whatever the octets. */
+export class EmsdpError extends Error {
+	readonly code: EmsdpErrorCode;
+	constructor(code: EmsdpErrorCode, message: string) {
+		super(message);
+		this.name = "EmsdpError";
+		this.code = code;
+	}
+
+	/** The error for a cause of tag 18 that {@link checkContents} gave. */
+	static ofCause(cause: number, message: string): EmsdpError {
+		const code = cause === CAUSE.tlvUnknownOrMissing ? "tlv-unknown-or-missing" : "malformed";
+		return new EmsdpError(code, `${CAUSE_NAMES[cause] ?? "malformed"}: ${message}`);
+	}
+}

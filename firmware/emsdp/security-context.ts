@@ -1,0 +1,166 @@
+import type { Kernel, KeySet } from "../kernels/kernel.js";
+import { NO_CANDIDATE, REPLAY, ReceivedCount } from "./count.js";
+import { extensionOctets, writeHeader } from "./header.js";
+import { ALGORITHM, BEARER, COMMANDS, COUNT, DIRECTION, HEADER, MODE } from "./profile.js";
+
+/** What the two ends agreed on for one Key ID of a session. */
+export interface SecurityParameters {
+	/** 1 .. 2^32 − 1. */
+	readonly sessionId: number;
+	/** 1–7. */
+	readonly keyId: number;
+	readonly agreement: number;
+	readonly encryption: number;
+	readonly integrity: number;
+	readonly counterScheme: number;
+	/** 4 or 8. */
+	readonly macLength: number;
+	readonly service: number;
+	readonly mode: number;
+}
+
+/** The traffic keys of a security context, 16 octets each. */
+export interface TrafficKeys {
+	readonly e2mEncryption: Uint8Array;
+	readonly e2mIntegrity: Uint8Array;
+	/** Used in UE-to-EAS mode only. */
+	readonly e2eEncryption: Uint8Array;
+	readonly e2eIntegrity: Uint8Array;
+}
+
+/** Commands whose octets after the command octet are enciphered, as a set for the path of a message. */
+const CIPHERED_COMMANDS: readonly number[] = COMMANDS.filter((row) => row.ciphered).map((row) => row.command);
+
+/** What {@link Plane.open} gives where no candidate COUNT has a right MAC. */
+export const WRONG_MAC = -3;
+
+/** One plane (control or user) of a security context: its keys and its COUNTs both ways. */
+export class Plane {
+	/** COUNT of the next message to send; never used twice, never above {@link COUNT.highest}. */
+	next = 0;
+	readonly received: ReceivedCount;
+	/** Octets of the header of a message of this plane. */
+	readonly headerOctets: number;
+	readonly userPlane: boolean;
+	private readonly kernel: Kernel;
+	private readonly keySet: KeySet;
+	private readonly parameters: SecurityParameters;
+	private readonly ciphers: boolean;
+	private readonly extension: number;
+	private readonly sendWord: number;
+	private readonly receiveWord: number;
+
+	constructor(kernel: Kernel, keySet: KeySet, parameters: SecurityParameters, userPlane: boolean, direction: number) {
+		this.kernel = kernel;
+		this.keySet = keySet;
+		this.parameters = parameters;
+		this.userPlane = userPlane;
+		this.ciphers = parameters.encryption !== ALGORITHM.null;
+		this.extension = userPlane ? extensionOctets(parameters.counterScheme) : 0;
+		this.headerOctets = HEADER.length + this.extension;
+		// The octet behind COUNT: BEARER in b8–b4, DIRECTION in b3 (TS 33.401 B.1.3, B.2.3).
+		const bearer = (userPlane ? BEARER.userPlane : BEARER.controlPlane) << 3;
+		this.sendWord = bearer | (direction << 2);
+		this.receiveWord = bearer | ((1 - direction) << 2);
+		const trials = direction === DIRECTION.fromUe ? COUNT.trialsAtUe : COUNT.trialsAtHse;
+		this.received = new ReceivedCount(HEADER.countBits + 8 * this.extension, trials);
+	}
+
+	/** Whether there is a COUNT left to send with. */
+	get canSend(): boolean {
+		return this.next <= COUNT.highest;
+	}
+
+	/**
+	 * Protects the message whose contents stand in the kernel's message buffer from {@link headerOctets} on: writes the
+	 * header, enciphers, appends the MAC and uses up one COUNT.
+	 * @param length octets of the contents: the payload, or the command octet and its TLVs
+	 * @returns octets of the datagram
+	 */
+	seal(length: number): number {
+		const { kernel, parameters } = this;
+		const count = this.next++;
+		const end = writeHeader(
+			kernel.message,
+			this.userPlane,
+			parameters.keyId,
+			parameters.sessionId,
+			count,
+			this.extension,
+		);
+		const covered = end + length;
+		kernel.protect(this.keySet, count, this.sendWord, this.cipherStart(covered), covered, parameters.macLength);
+		return covered + parameters.macLength;
+	}
+
+	/**
+	 * Verifies and deciphers the datagram in the kernel's message buffer, in place. Nothing moves: the caller checks what
+	 * else there is to check and then calls {@link ReceivedCount.accept} with the COUNT.
+	 * @param bits the COUNT bits received
+	 * @param length octets of the datagram
+	 * @returns the COUNT whose MAC is right, or NO_CANDIDATE, REPLAY or WRONG_MAC
+	 */
+	open(bits: number, length: number): number {
+		const { received, parameters } = this;
+		if (length < this.headerOctets + parameters.macLength) return WRONG_MAC;
+		let count = received.candidate(bits);
+		if (count === NO_CANDIDATE || count === REPLAY) return count;
+		for (let trial = 0; trial < received.trials && received.isInRange(count); trial++) {
+			if (this.openWith(count, length)) return count;
+			count += 1 << received.bits;
+		}
+		return WRONG_MAC;
+	}
+
+	/** Verifies with one COUNT only. @returns true if the MAC is right; then the contents are deciphered */
+	openWith(count: number, length: number): boolean {
+		const covered = length - this.parameters.macLength;
+		return this.kernel.unprotect(
+			this.keySet,
+			count,
+			this.receiveWord,
+			this.cipherStart(covered),
+			covered,
+			this.parameters.macLength,
+		);
+	}
+
+	/** The first octet that is enciphered; `covered` where none is (profile section 2.2). */
+	private cipherStart(covered: number): number {
+		if (!this.ciphers) return covered;
+		if (this.userPlane) return this.headerOctets;
+		return CIPHERED_COMMANDS.includes(this.kernel.message[HEADER.length]) ? HEADER.length + 1 : covered;
+	}
+}
+
+/** All that one end holds for one (session, Key ID): keys, algorithms and COUNTs (profile sections 2.1, 2.2). */
+export class SecurityContext {
+	readonly parameters: SecurityParameters;
+	readonly control: Plane;
+	readonly user: Plane;
+	private readonly kernel: Kernel;
+	private readonly keySets: KeySet[] = [];
+
+	/** @param direction of what this end sends: {@link DIRECTION} */
+	constructor(kernel: Kernel, parameters: SecurityParameters, keys: TrafficKeys, direction: number) {
+		this.kernel = kernel;
+		this.parameters = parameters;
+		const e2m = this.expand(keys.e2mEncryption, keys.e2mIntegrity);
+		// CP always uses the K_E2M keys; UP those of its mode (TS 33.163).
+		const user = parameters.mode === MODE.ueToEas ? this.expand(keys.e2eEncryption, keys.e2eIntegrity) : e2m;
+		this.control = new Plane(kernel, e2m, parameters, false, direction);
+		this.user = new Plane(kernel, user, parameters, true, direction);
+	}
+
+	/** Erases the keys. The context is of no use afterwards. */
+	erase(): void {
+		for (const keySet of this.keySets) this.kernel.eraseKeys(keySet);
+	}
+
+	private expand(encryption: Uint8Array, integrity: Uint8Array): KeySet {
+		const keySet = this.kernel.createKeySet();
+		this.kernel.setKeys(keySet, encryption, integrity);
+		this.keySets.push(keySet);
+		return keySet;
+	}
+}

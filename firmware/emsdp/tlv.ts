@@ -1,0 +1,71 @@
+import { CAUSE, FIRST_IGNORED_TAG, TAG } from "./profile.js";
+
+const KNOWN_TAGS = TAG.counters + 1;
+
+/**
+ * Where the TLVs of one message lie. One object is filled again for each message; it refers to the octets it was given
+ * and is valid as long as they are.
+ */
+export class TlvScan {
+	octets: Uint8Array = new Uint8Array(0);
+	/** Offset of each known tag's value, −1 where the tag does not appear. */
+	readonly offsets: number[] = [];
+	readonly lengths: number[] = [];
+	/** The lowest tag that was found and is neither known nor to be ignored, −1 where there is none. */
+	unknownTag = -1;
+	/** One bit for each of the 256 tags. */
+	private readonly seen: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+
+	constructor() {
+		for (let tag = 0; tag < KNOWN_TAGS; tag++) {
+			this.offsets.push(-1);
+			this.lengths.push(0);
+		}
+	}
+
+	/**
+	 * Walks the TLVs in `octets[start .. end)` once.
+	 * @returns 0, or cause 01 where a TLV runs past the end or a tag appears twice
+	 */
+	scan(octets: Uint8Array, start: number, end: number): number {
+		this.octets = octets;
+		this.offsets.fill(-1);
+		this.seen.fill(0);
+		this.unknownTag = -1;
+		let at = start;
+		while (at < end) {
+			if (end - at < 2) return CAUSE.malformed;
+			const tag = octets[at];
+			const length = octets[at + 1];
+			at += 2;
+			if (length > end - at) return CAUSE.malformed;
+			const bit = 1 << (tag & 31);
+			if ((this.seen[tag >> 5] & bit) !== 0) return CAUSE.malformed;
+			this.seen[tag >> 5] |= bit;
+			if (tag < KNOWN_TAGS) {
+				this.offsets[tag] = at;
+				this.lengths[tag] = length;
+			} else if (tag < FIRST_IGNORED_TAG && this.unknownTag < 0) this.unknownTag = tag;
+			at += length;
+		}
+		return 0;
+	}
+
+	has(tag: number): boolean {
+		return this.offsets[tag] >= 0;
+	}
+
+	/** A copy of the value. The tag must be there. */
+	value(tag: number): Uint8Array {
+		const offset = this.offsets[tag];
+		return this.octets.slice(offset, offset + this.lengths[tag]);
+	}
+}
+
+/** Appends a TLV at `offset`. @returns the offset behind it */
+export function writeTlv(octets: Uint8Array, offset: number, tag: number, value: Uint8Array): number {
+	octets[offset] = tag;
+	octets[offset + 1] = value.length;
+	octets.set(value, offset + 2);
+	return offset + 2 + value.length;
+}
