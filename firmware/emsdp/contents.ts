@@ -7,7 +7,7 @@ import {
 } from "./configuration.js";
 import { isImsi } from "./imsi.js";
 import { isUtf8 } from "./octets.js";
-import { AGREEMENT, CAUSE, CONTENTS, type ContentsRow, SERVICE, TAG, TLVS } from "./profile.js";
+import { AGREEMENT, CAUSE, CONTENTS, type ContentsRow, SERVICE, SERVING_NETWORK_FORM, TAG, TLVS } from "./profile.js";
 import { isServingNetwork } from "./serving-network.js";
 import type { TlvScan } from "./tlv.js";
 
@@ -17,6 +17,14 @@ export const REFRESH_METHOD = { anyMethod: 0, aka: 1, chained: 2 } as const;
 /** Whether a key agreement runs AKA: tag 11 and 12 go with it, tags 14 to 16 with the others. */
 export function isAka(agreement: number): boolean {
 	return agreement >= AGREEMENT.umtsAka && agreement <= AGREEMENT.eapAkaPrime;
+}
+
+/** Agreement 2 needs the PLMN form of tag 05, agreements 3 and 4 the name form (profile section 3). */
+export function fitsServingNetwork(agreement: number, servingNetwork: Uint8Array): boolean {
+	if (agreement === AGREEMENT.epsAka) return servingNetwork[0] === SERVING_NETWORK_FORM.plmn;
+	if (agreement === AGREEMENT.fiveGAka || agreement === AGREEMENT.eapAkaPrime)
+		return servingNetwork[0] === SERVING_NETWORK_FORM.name;
+	return true;
 }
 
 /** Whether a cause is followed by a back-off in seconds: 0F, and only there. */

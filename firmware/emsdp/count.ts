@@ -1,9 +1,11 @@
 import { COUNT, HEADER } from "./profile.js";
 
-/** What {@link ReceivedCount.candidate} gives where there is no COUNT to try. */
+/** No COUNT within the range fits the bits received. */
 export const NO_CANDIDATE = -1;
 /** The one candidate lies in the window and was taken before: a replay, found before any MAC is computed. */
 export const REPLAY = -2;
+/** No candidate has a right MAC. */
+export const WRONG_MAC = -3;
 
 /** The receiving side of one COUNT: of one session, Key ID, plane and direction (profile section 2.1). */
 export class ReceivedCount {
@@ -23,25 +25,34 @@ export class ReceivedCount {
 	}
 
 	/**
-	 * The first COUNT to try for the bits received. Where 3 bits are received, the next ones are 8 apart, up to
-	 * {@link trials} of them; {@link isInRange} ends them early.
+	 * Looks for the COUNT of a message: one candidate, or up to {@link trials} of them, 8 apart, where 3 bits are received.
+	 * Nothing moves: the caller calls {@link accept} when it has checked what else there is to check.
+	 * @param verify whether the MAC is right for a COUNT
+	 * @returns the COUNT, or NO_CANDIDATE, REPLAY or WRONG_MAC
 	 */
-	candidate(received: number): number {
+	search(received: number, verify: (count: number) => boolean): number {
+		let count = this.candidate(received);
+		if (count < 0) return count;
+		for (let trial = 0; trial < this.trials && count <= COUNT.highest; trial++) {
+			if (verify(count)) return count;
+			count += 1 << this.bits;
+		}
+		return WRONG_MAC;
+	}
+
+	/** The first COUNT to try. */
+	private candidate(received: number): number {
 		const modulus = 1 << this.bits;
 		if (this.bits === HEADER.countBits) {
 			const next = this.last + 1;
 			const count = next + ((received - next) & (modulus - 1));
-			return this.isInRange(count) ? count : NO_CANDIDATE;
+			return count <= COUNT.highest ? count : NO_CANDIDATE;
 		}
 		const lowest = this.last - (COUNT.window - 1);
 		const count = lowest + ((received - lowest) & (modulus - 1));
-		if (!this.isInRange(count)) return NO_CANDIDATE;
+		if (count < 0 || count > COUNT.highest) return NO_CANDIDATE;
 		if (count <= this.last && this.isTaken(this.last - count)) return REPLAY;
 		return count;
-	}
-
-	isInRange(count: number): boolean {
-		return count >= 0 && count <= COUNT.highest;
 	}
 
 	/** Moves the state. Only after the MAC has been verified. */

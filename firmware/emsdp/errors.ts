@@ -8,10 +8,11 @@ export type EmsdpErrorCode = "drop" | "malformed" | "tlv-unknown-or-missing" | "
 
 /** The one class that the decoders of this folder throw, whatever the octets. */
 export class EmsdpError extends Error {
+	// A field, since XS with frozen primordials does not take an assignment to an inherited name.
+	override readonly name = "EmsdpError";
 	readonly code: EmsdpErrorCode;
 	constructor(code: EmsdpErrorCode, message: string) {
 		super(message);
-		this.name = "EmsdpError";
 		this.code = code;
 	}
 

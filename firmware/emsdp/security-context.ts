@@ -1,5 +1,5 @@
 import type { Kernel, KeySet } from "../kernels/kernel.js";
-import { NO_CANDIDATE, REPLAY, ReceivedCount } from "./count.js";
+import { ReceivedCount, WRONG_MAC } from "./count.js";
 import { extensionOctets, writeHeader } from "./header.js";
 import { ALGORITHM, BEARER, COMMANDS, COUNT, DIRECTION, HEADER, MODE } from "./profile.js";
 
@@ -31,9 +31,6 @@ export interface TrafficKeys {
 /** Commands whose octets after the command octet are enciphered, as a set for the path of a message. */
 const CIPHERED_COMMANDS: readonly number[] = COMMANDS.filter((row) => row.ciphered).map((row) => row.command);
 
-/** What {@link Plane.open} gives where no candidate COUNT has a right MAC. */
-export const WRONG_MAC = -3;
-
 /** One plane (control or user) of a security context: its keys and its COUNTs both ways. */
 export class Plane {
 	/** COUNT of the next message to send; never used twice, never above {@link COUNT.highest}. */
@@ -49,6 +46,9 @@ export class Plane {
 	private readonly extension: number;
 	private readonly sendWord: number;
 	private readonly receiveWord: number;
+	/** Octets of the datagram being opened, and its verification with one COUNT, made once: no closure per message. */
+	private length = 0;
+	private readonly verify = (count: number) => this.openWith(count, this.length);
 
 	constructor(kernel: Kernel, keySet: KeySet, parameters: SecurityParameters, userPlane: boolean, direction: number) {
 		this.kernel = kernel;
@@ -101,15 +101,9 @@ export class Plane {
 	 * @returns the COUNT whose MAC is right, or NO_CANDIDATE, REPLAY or WRONG_MAC
 	 */
 	open(bits: number, length: number): number {
-		const { received, parameters } = this;
-		if (length < this.headerOctets + parameters.macLength) return WRONG_MAC;
-		let count = received.candidate(bits);
-		if (count === NO_CANDIDATE || count === REPLAY) return count;
-		for (let trial = 0; trial < received.trials && received.isInRange(count); trial++) {
-			if (this.openWith(count, length)) return count;
-			count += 1 << received.bits;
-		}
-		return WRONG_MAC;
+		if (length < this.headerOctets + this.parameters.macLength) return WRONG_MAC;
+		this.length = length;
+		return this.received.search(bits, this.verify);
 	}
 
 	/** Verifies with one COUNT only. @returns true if the MAC is right; then the contents are deciphered */

@@ -92,10 +92,11 @@ export type KernelErrorCode = "key-length" | "message-length";
 
 /** The caller's mistake: wrong lengths. Nothing from the wire can raise it. */
 export class KernelError extends Error {
+	// A field, since XS with frozen primordials does not take an assignment to an inherited name.
+	override readonly name = "KernelError";
 	readonly code: KernelErrorCode;
 	constructor(code: KernelErrorCode, message: string) {
 		super(message);
-		this.name = "KernelError";
 		this.code = code;
 	}
 }

@@ -1,0 +1,246 @@
+/**
+ * AES-128 (FIPS 197) on two blocks at once, fixsliced: Adomnicai, Peyrin, "Fixslicing AES-like Ciphers", TCHES 2021.
+ *
+ * Word j of the state holds bit j of all 32 octets: row r, column c and lane l stand at bit 8r + 2c + l. ShiftRows is
+ * never carried out. After n rounds the state lies n ShiftRows behind, so MixColumns takes the next row's octet n
+ * columns further; after four rounds all is back in its place.
+ *
+ * There is no branch and no address that depends on a key or on data, and no table.
+ */
+import { ROUND_KEY_OCTETS, STATE, STATE_OCTETS } from "./memory";
+
+/** Fills both blocks with zero. */
+export function clearState(): void {
+	for (let word: usize = 0; word < STATE_OCTETS; word += 4) store<u32>(STATE + word, 0);
+}
+
+/** Exchanges the bits `mask` of word `high` with the bits `mask << shift` of word `low`. */
+@inline
+function swapBits(low: usize, high: usize, shift: u32, mask: u32): void {
+	const a = load<u32>(STATE + 4 * low);
+	const b = load<u32>(STATE + 4 * high);
+	const difference = ((a >>> shift) ^ b) & mask;
+	store<u32>(STATE + 4 * high, b ^ difference);
+	store<u32>(STATE + 4 * low, a ^ (difference << shift));
+}
+
+/** From columns to bit slices and back: bit j of word i against bit i of word j, in each of the four octets. */
+export function transpose(): void {
+	swapBits(0, 1, 1, 0x55555555);
+	swapBits(2, 3, 1, 0x55555555);
+	swapBits(4, 5, 1, 0x55555555);
+	swapBits(6, 7, 1, 0x55555555);
+	swapBits(0, 2, 2, 0x33333333);
+	swapBits(1, 3, 2, 0x33333333);
+	swapBits(4, 6, 2, 0x33333333);
+	swapBits(5, 7, 2, 0x33333333);
+	swapBits(0, 4, 4, 0x0f0f0f0f);
+	swapBits(1, 5, 4, 0x0f0f0f0f);
+	swapBits(2, 6, 4, 0x0f0f0f0f);
+	swapBits(3, 7, 4, 0x0f0f0f0f);
+}
+
+/**
+ * AddRoundKey, then SubBytes without its constant 63, by the 115 gates of Boyar and Peralta ("A new combinational logic
+ * minimization technique with applications to cryptology", 2010; their names, U0 the most significant bit). MixColumns
+ * leaves an octet repeated in all rows as it is, so the constant stands in the round keys (see key-schedule.ts).
+ */
+export function substitute(roundKey: usize): void {
+	const u0 = load<u32>(STATE, 28) ^ load<u32>(roundKey, 28);
+	const u1 = load<u32>(STATE, 24) ^ load<u32>(roundKey, 24);
+	const u2 = load<u32>(STATE, 20) ^ load<u32>(roundKey, 20);
+	const u3 = load<u32>(STATE, 16) ^ load<u32>(roundKey, 16);
+	const u4 = load<u32>(STATE, 12) ^ load<u32>(roundKey, 12);
+	const u5 = load<u32>(STATE, 8) ^ load<u32>(roundKey, 8);
+	const u6 = load<u32>(STATE, 4) ^ load<u32>(roundKey, 4);
+	const u7 = load<u32>(STATE, 0) ^ load<u32>(roundKey, 0);
+
+	// Into the tower field GF((2^4)^2).
+	const y14 = u3 ^ u5;
+	const y13 = u0 ^ u6;
+	const y9 = u0 ^ u3;
+	const y8 = u0 ^ u5;
+	const t0 = u1 ^ u2;
+	const y1 = t0 ^ u7;
+	const y4 = y1 ^ u3;
+	const y12 = y13 ^ y14;
+	const y2 = y1 ^ u0;
+	const y5 = y1 ^ u6;
+	const y3 = y5 ^ y8;
+	const t1 = u4 ^ y12;
+	const y15 = t1 ^ u5;
+	const y20 = t1 ^ u1;
+	const y6 = y15 ^ u7;
+	const y10 = y15 ^ t0;
+	const y11 = y20 ^ y9;
+	const y7 = u7 ^ y11;
+	const y17 = y10 ^ y11;
+	const y19 = y10 ^ y8;
+	const y16 = t0 ^ y11;
+	const y21 = y13 ^ y16;
+	const y18 = u0 ^ y16;
+
+	// Inversion.
+	const t2 = y12 & y15;
+	const t4 = (y3 & y6) ^ t2;
+	const t6 = (y4 & u7) ^ t2;
+	const t7 = y13 & y16;
+	const t9 = (y5 & y1) ^ t7;
+	const t11 = (y2 & y7) ^ t7;
+	const t12 = y9 & y11;
+	const t14 = (y14 & y17) ^ t12;
+	const t16 = (y8 & y10) ^ t12;
+	const t21 = t4 ^ t14 ^ y20;
+	const t22 = t6 ^ t16 ^ y19;
+	const t23 = t9 ^ t14 ^ y21;
+	const t24 = t11 ^ t16 ^ y18;
+	const t25 = t21 ^ t22;
+	const t26 = t21 & t23;
+	const t27 = t24 ^ t26;
+	const t29 = (t25 & t27) ^ t22;
+	const t33 = ((t22 ^ t26) & (t23 ^ t24)) ^ t24;
+	const t36 = t24 & (t27 ^ t33);
+	const t37 = t36 ^ t23 ^ t33;
+	const t40 = t25 ^ (t29 & (t27 ^ t36));
+	const t41 = t40 ^ t37;
+	const t42 = t29 ^ t33;
+	const t43 = t29 ^ t40;
+	const t44 = t33 ^ t37;
+	const t45 = t42 ^ t41;
+
+	const z0 = t44 & y15;
+	const z1 = t37 & y6;
+	const z2 = t33 & u7;
+	const z3 = t43 & y16;
+	const z4 = t40 & y1;
+	const z5 = t29 & y7;
+	const z6 = t42 & y11;
+	const z7 = t45 & y17;
+	const z8 = t41 & y10;
+	const z9 = t44 & y12;
+	const z10 = t37 & y3;
+	const z11 = t33 & y4;
+	const z12 = t43 & y13;
+	const z13 = t40 & y5;
+	const z14 = t29 & y2;
+	const z15 = t42 & y9;
+	const z16 = t45 & y14;
+	const z17 = t41 & y8;
+
+	// Back from the tower field, and the affine map.
+	const t46 = z15 ^ z16;
+	const t48 = z5 ^ z13;
+	const t53 = z0 ^ z3;
+	const t57 = z2 ^ z12 ^ t53;
+	const t58 = z4 ^ t46;
+	const t59 = z3 ^ z6 ^ z7;
+	const t62 = z7 ^ z8 ^ t58;
+	const t63 = z9 ^ z10 ^ t58;
+	const t64 = z4 ^ t59;
+	const t65 = z14 ^ t57 ^ t62;
+	const t66 = z1 ^ t63;
+	const s3 = t53 ^ t66;
+	store<u32>(STATE, t59 ^ t63, 28);
+	store<u32>(STATE, t64 ^ s3, 24);
+	store<u32>(STATE, z16 ^ z17 ^ t64 ^ t65, 20);
+	store<u32>(STATE, s3, 16);
+	store<u32>(STATE, z2 ^ z5 ^ t66, 12);
+	store<u32>(STATE, z10 ^ z11 ^ t65, 8);
+	store<u32>(STATE, z12 ^ t48 ^ t62, 4);
+	store<u32>(STATE, t48 ^ t46 ^ t57, 0);
+}
+
+/** The octet one row down and `turn` columns right, brought to each place. */
+@inline
+function oneDown(x: u32, turn: i32): u32 {
+	if (turn == 1) return (rotr<u32>(x, 10) & 0x3f3f3f3f) | (rotr<u32>(x, 2) & 0xc0c0c0c0);
+	if (turn == 2) return (rotr<u32>(x, 12) & 0x0f0f0f0f) | (rotr<u32>(x, 4) & 0xf0f0f0f0);
+	if (turn == 3) return (rotr<u32>(x, 14) & 0x03030303) | (rotr<u32>(x, 6) & 0xfcfcfcfc);
+	return rotr<u32>(x, 8);
+}
+
+/** The octet two rows down and `2 turn` columns right, brought to each place. */
+@inline
+function twoDown(x: u32, turn: i32): u32 {
+	if ((turn & 1) == 1) return (rotr<u32>(x, 20) & 0x0f0f0f0f) | (rotr<u32>(x, 12) & 0xf0f0f0f0);
+	return rotr<u32>(x, 16);
+}
+
+/**
+ * MixColumns on a state that lies `turn` ShiftRows behind. With a the octet itself, b, c, d those one, two and three
+ * rows down: 2a + 3b + c + d = 2(a + b) + b + (c + d), and c + d is a + b two rows down.
+ */
+@inline
+function mixColumns(turn: i32): void {
+	const a7 = load<u32>(STATE, 28);
+	const b7 = oneDown(a7, turn);
+	const high = a7 ^ b7;
+	const a6 = load<u32>(STATE, 24);
+	const b6 = oneDown(a6, turn);
+	const sum6 = a6 ^ b6;
+	store<u32>(STATE, sum6 ^ b7 ^ twoDown(high, turn), 28);
+	const a5 = load<u32>(STATE, 20);
+	const b5 = oneDown(a5, turn);
+	const sum5 = a5 ^ b5;
+	store<u32>(STATE, sum5 ^ b6 ^ twoDown(sum6, turn), 24);
+	const a4 = load<u32>(STATE, 16);
+	const b4 = oneDown(a4, turn);
+	const sum4 = a4 ^ b4;
+	store<u32>(STATE, sum4 ^ b5 ^ twoDown(sum5, turn), 20);
+	const a3 = load<u32>(STATE, 12);
+	const b3 = oneDown(a3, turn);
+	const sum3 = a3 ^ b3;
+	store<u32>(STATE, sum3 ^ high ^ b4 ^ twoDown(sum4, turn), 16);
+	const a2 = load<u32>(STATE, 8);
+	const b2 = oneDown(a2, turn);
+	const sum2 = a2 ^ b2;
+	store<u32>(STATE, sum2 ^ high ^ b3 ^ twoDown(sum3, turn), 12);
+	const a1 = load<u32>(STATE, 4);
+	const b1 = oneDown(a1, turn);
+	const sum1 = a1 ^ b1;
+	store<u32>(STATE, sum1 ^ b2 ^ twoDown(sum2, turn), 8);
+	const a0 = load<u32>(STATE, 0);
+	const b0 = oneDown(a0, turn);
+	const sum0 = a0 ^ b0;
+	store<u32>(STATE, sum0 ^ high ^ b1 ^ twoDown(sum1, turn), 4);
+	store<u32>(STATE, high ^ b0 ^ twoDown(sum0, turn), 0);
+}
+
+/** Two ShiftRows on columns: rows 1 and 3 of column `c` against those of column `c + 2`. */
+@inline
+function exchangeRows(column: usize): void {
+	const a = load<u32>(STATE + column);
+	const b = load<u32>(STATE + column + 16);
+	const difference = (a ^ b) & 0xff00ff00;
+	store<u32>(STATE + column, a ^ difference);
+	store<u32>(STATE + column + 16, b ^ difference);
+}
+
+/** Enciphers the two blocks of STATE in place, each under its own key. */
+export function encrypt(keySet: usize): void {
+	transpose();
+	let roundKey = keySet;
+	for (let quarter = 0; quarter < 2; quarter++) {
+		substitute(roundKey);
+		mixColumns(1);
+		substitute(roundKey + ROUND_KEY_OCTETS);
+		mixColumns(2);
+		substitute(roundKey + 2 * ROUND_KEY_OCTETS);
+		mixColumns(3);
+		substitute(roundKey + 3 * ROUND_KEY_OCTETS);
+		mixColumns(0);
+		roundKey += 4 * ROUND_KEY_OCTETS;
+	}
+	substitute(roundKey);
+	mixColumns(1);
+	substitute(roundKey + ROUND_KEY_OCTETS);
+	for (let word: usize = 0; word < ROUND_KEY_OCTETS; word += 4) {
+		store<u32>(STATE + word, load<u32>(STATE + word) ^ load<u32>(roundKey + 2 * ROUND_KEY_OCTETS + word));
+	}
+	transpose();
+	// Ten ShiftRows are outstanding, which is as good as two.
+	exchangeRows(0);
+	exchangeRows(4);
+	exchangeRows(8);
+	exchangeRows(12);
+}

@@ -1,0 +1,256 @@
+import { CachedAnswer } from "../emsdp/cached-answer.js";
+import type { HseConfiguration } from "../emsdp/configuration.js";
+import { checkContents } from "../emsdp/contents.js";
+import { REPLAY } from "../emsdp/count.js";
+import { extensionOctets, type Header } from "../emsdp/header.js";
+import {
+	CAUSE,
+	CAUSES_THAT_END_A_SESSION,
+	COMMAND,
+	CONTENTS,
+	type ContentsRow,
+	HEADER,
+	LONGEST_MESSAGE,
+	SERVICE,
+	TAG,
+} from "../emsdp/profile.js";
+import { Retransmission } from "../emsdp/retransmission.js";
+import type { SecurityContext } from "../emsdp/security-context.js";
+import { TlvScan, writeTlv } from "../emsdp/tlv.js";
+import type { Verdict } from "../emsdp/verdict.js";
+import { ClientError } from "./errors.js";
+import { LastView } from "./last-view.js";
+import { type UeOptions, randomFraction } from "./options.js";
+import type { Outbox } from "./outbox.js";
+import { row, SESSION, type SessionInput, type SessionState } from "./states.js";
+
+/** Contents of the protected commands that a UE receives. */
+const CONTENTS_BY_COMMAND: Readonly<Record<number, ContentsRow>> = {
+	[COMMAND.sessionTerminateRequest]: CONTENTS.terminateRequest,
+	[COMMAND.sessionTerminateResponse]: CONTENTS.terminateResponse,
+	[COMMAND.manageKeysRequest]: CONTENTS.manageKeysFromHse,
+	[COMMAND.messageReject]: CONTENTS.reject,
+};
+
+/** Commands that are never answered by an 80 (profile section 4). */
+const NEVER_REJECTED: readonly number[] = [COMMAND.sessionTerminateResponse, COMMAND.messageReject];
+
+const NO_OCTETS = new Uint8Array(0);
+
+/** A session at the UE: it has keys until its state is "over". */
+export class Session {
+	state: SessionState = "live";
+	readonly configuration: HseConfiguration;
+	readonly context: SecurityContext;
+	/** The last CP request accepted and its answer; after the end only the 21, which needs no keys. */
+	cached: CachedAnswer | undefined;
+	private readonly options: UeOptions;
+	private readonly outbox: Outbox;
+	/** K_base and K_EAS_PSK, 32 octets each. */
+	private readonly baseKey: Uint8Array;
+	private readonly kEasPsk: Uint8Array;
+	private readonly tlvs = new TlvScan();
+	private readonly downlinkBuffer: Uint8Array;
+	private readonly downlinkView: LastView;
+	private readonly downlinkEvent: { kind: "downlink"; payload: Uint8Array };
+	private readonly largestPayload: number;
+	/** The 20 of this UE on its way. */
+	private terminate: Retransmission | undefined;
+	/** The 20 being handled, as it came, and the cause in the message being handled. */
+	private request: Uint8Array = NO_OCTETS;
+	private cause = 0;
+
+	/** Takes the keys over: they are erased when the session ends. */
+	constructor(
+		options: UeOptions,
+		outbox: Outbox,
+		context: SecurityContext,
+		configuration: HseConfiguration,
+		baseKey: Uint8Array,
+		kEasPsk: Uint8Array,
+	) {
+		this.options = options;
+		this.outbox = outbox;
+		this.context = context;
+		this.configuration = configuration;
+		this.baseKey = baseKey;
+		this.kEasPsk = kEasPsk;
+		this.downlinkBuffer = new Uint8Array(options.offer.largestMessage);
+		this.downlinkView = new LastView(this.downlinkBuffer);
+		this.downlinkEvent = { kind: "downlink", payload: this.downlinkBuffer };
+		this.largestPayload =
+			Math.min(configuration.largestMessage, LONGEST_MESSAGE) -
+			HEADER.length -
+			extensionOctets(configuration.counterScheme) -
+			configuration.macLength;
+	}
+
+	get deadline(): number | undefined {
+		return this.terminate?.dueAt;
+	}
+
+	/** K_EAS_PSK, a copy of 32 octets. */
+	easKey(): Uint8Array {
+		return this.kEasPsk.slice();
+	}
+
+	/**
+	 * Protects a payload; the datagram stands in the kernel's message buffer.
+	 * @throws ClientError `state`, `too-long` or `count`
+	 */
+	send(payload: Uint8Array): void {
+		const { context } = this;
+		if (this.state !== "live") throw new ClientError("state", `A session in state "${this.state}" sends nothing.`);
+		if (this.configuration.service === SERVICE.keyAgreementOnly)
+			throw new ClientError("state", "This session is for key agreement only: use easKey() and send by other means.");
+		if (payload.length > this.largestPayload)
+			throw new ClientError(
+				"too-long",
+				`A payload of ${payload.length} octets does not fit: this session takes ${this.largestPayload} at the most.`,
+			);
+		if (!context.user.canSend)
+			throw new ClientError("count", "No COUNT is left under these keys: start a new session.");
+		this.options.kernel.message.set(payload, context.user.headerOctets);
+		this.outbox.transmit(context.user.seal(payload.length));
+	}
+
+	/** Asks the HSE to end the session. @throws ClientError `state` */
+	stop(now: number): void {
+		this.feed("stop", now);
+	}
+
+	handleTimeout(now: number): void {
+		if (this.terminate === undefined || now < this.terminate.dueAt) return;
+		this.feed(this.terminate.again(now) ? "timeout" : "exhausted", now);
+	}
+
+	/** Handles the datagram in the kernel's message buffer, whose header is that of this session. */
+	handleDatagram(now: number, header: Header, length: number): Verdict {
+		return header.userPlane ? this.handleUser(header, length) : this.handleControl(now, header, length);
+	}
+
+	/** Erases all keys. */
+	erase(): void {
+		this.context.erase();
+		this.baseKey.fill(0);
+		this.kEasPsk.fill(0);
+		this.downlinkBuffer.fill(0);
+		this.state = "over";
+	}
+
+	private handleUser(header: Header, length: number): Verdict {
+		const { user } = this.context;
+		const { message } = this.options.kernel;
+		if (this.configuration.service === SERVICE.keyAgreementOnly) return "service";
+		if (!header.readExtension(message, length, user.headerOctets - HEADER.length)) return "length";
+		const count = user.open(header.countBits, length);
+		if (count < 0) return count === REPLAY ? "replay" : "wrong MAC or COUNT";
+		user.received.accept(count);
+		const octets = length - user.headerOctets - this.configuration.macLength;
+		const payload = this.downlinkView.of(octets);
+		for (let i = 0; i < octets; i++) payload[i] = message[user.headerOctets + i];
+		this.downlinkEvent.payload = payload;
+		this.outbox.tell(this.downlinkEvent);
+		return "accept";
+	}
+
+	private handleControl(now: number, header: Header, length: number): Verdict {
+		const { control } = this.context;
+		const { message } = this.options.kernel;
+		if (this.cached?.answers(message, length)) {
+			if (!this.cached.use()) return "cached answer used up";
+			this.outbox.transmitAgain(this.cached.answer);
+			return "repetition";
+		}
+		const command = message[HEADER.length];
+		const contents = CONTENTS_BY_COMMAND[command];
+		if (contents === undefined) return "not expected";
+		// Opening deciphers in place; a repetition is compared with the octets as they came.
+		const datagram = message.slice(0, length);
+		const count = control.open(header.countBits, length);
+		if (count < 0) return "wrong MAC or COUNT";
+		control.received.accept(count);
+		const fault =
+			this.tlvs.scan(message, HEADER.length + 1, length - this.configuration.macLength) ||
+			checkContents(this.tlvs, contents);
+		if (fault !== 0) return NEVER_REJECTED.includes(command) ? "contents" : this.reject(fault);
+		return this.handleCommand(now, command, datagram);
+	}
+
+	private handleCommand(now: number, command: number, datagram: Uint8Array): Verdict {
+		if (command === COMMAND.manageKeysRequest) return this.reject(CAUSE.serviceNotSupported);
+		if (command === COMMAND.sessionTerminateResponse) {
+			// An answer nobody waits for is accepted and ignored (profile section 6, 10).
+			if (this.state === "terminating") this.feed("terminate response", now);
+			return "accept";
+		}
+		const cause = this.tlvs.octets[this.tlvs.offsets[TAG.cause]];
+		this.cause = cause;
+		if (command === COMMAND.sessionTerminateRequest) {
+			this.request = datagram;
+			this.feed("terminate request", now);
+		} else if (CAUSES_THAT_END_A_SESSION.includes(cause) || this.state === "terminating")
+			this.feed("fatal reject", now);
+		else this.outbox.tell({ kind: "rejected", cause });
+		return "accept";
+	}
+
+	/** Answers the message being handled with a protected 80. */
+	private reject(cause: number): Verdict {
+		this.transmitControl(COMMAND.messageReject, TAG.cause, Uint8Array.of(cause));
+		return "reject";
+	}
+
+	/** Sends a command, with one TLV or none, under the keys of this session. @returns octets of the datagram */
+	transmitControl(command: number, tag?: number, value?: Uint8Array): number {
+		const { message } = this.options.kernel;
+		message[HEADER.length] = command;
+		let end = HEADER.length + 1;
+		if (tag !== undefined && value !== undefined) end = writeTlv(message, end, tag, value);
+		const octets = this.context.control.seal(end - HEADER.length);
+		this.outbox.transmit(octets);
+		return octets;
+	}
+
+	private feed(input: SessionInput, now: number): void {
+		const [action, next] = row(SESSION, this.state, input);
+		this.state = next;
+		this[action](now);
+	}
+
+	private sendTerminateRequest(now: number): void {
+		const { kernel, random, retransmission } = this.options;
+		const cause = Uint8Array.of(CAUSE.normalRelease);
+		const octets = this.transmitControl(COMMAND.sessionTerminateRequest, TAG.cause, cause);
+		const datagram = kernel.message.subarray(0, octets);
+		this.terminate = new Retransmission(datagram, retransmission, randomFraction(random), now);
+	}
+
+	private repeatTerminateRequest(): void {
+		if (this.terminate !== undefined) this.outbox.transmitAgain(this.terminate.datagram);
+	}
+
+	private answerTerminate(): void {
+		const octets = this.transmitControl(COMMAND.sessionTerminateResponse);
+		this.cached = new CachedAnswer(this.request, this.options.kernel.message.subarray(0, octets));
+		this.end(this.cause, "HSE");
+	}
+
+	private endByAnswer(): void {
+		this.end(CAUSE.normalRelease, "UE");
+	}
+
+	private endByReject(): void {
+		this.end(this.cause, "HSE");
+	}
+
+	private endUnanswered(): void {
+		this.end(CAUSE.normalRelease, "UE");
+	}
+
+	private end(cause: number, by: "UE" | "HSE"): void {
+		this.terminate = undefined;
+		this.erase();
+		this.outbox.tell({ kind: "session over", cause, by });
+	}
+}

@@ -1,0 +1,166 @@
+import { checkContents } from "../emsdp/contents.js";
+import { Header } from "../emsdp/header.js";
+import { CAUSE, CAUSES_OF_THE_UE, COMMAND, CONTENTS, HEADER, LIMITS, TAG } from "../emsdp/profile.js";
+import { screen } from "../emsdp/screening.js";
+import { TlvScan } from "../emsdp/tlv.js";
+import type { Verdict } from "../emsdp/verdict.js";
+import type { AuthenticationResult } from "../ports/usim.js";
+import { Attempt } from "./attempt.js";
+import { ClientError } from "./errors.js";
+import type { UeOptions } from "./options.js";
+import { Outbox } from "./outbox.js";
+import { Session } from "./session.js";
+
+/**
+ * The UE side of BEST without any input or output of its own: time, octets and the USIM's results come in; a datagram, a
+ * challenge for the USIM, events and a deadline go out. One contract: after every input drain {@link outbox}
+ * (takeDatagram, takeChallenge, takeEvent) until only {@link deadline} is left. A datagram to send stands in the kernel's
+ * message buffer and must be taken from there before the kernel is used again.
+ */
+export class Ue {
+	readonly outbox: Outbox;
+	/** How many datagrams met each fate. */
+	readonly verdicts: Partial<Record<Verdict, number>> = {};
+	private readonly options: UeOptions;
+	private readonly header = new Header();
+	private readonly tlvs = new TlvScan();
+	private readonly attempt: Attempt;
+	private live: Session | undefined;
+	/** A session that the HSE ended: its 21 is kept, without keys, for a while. */
+	private ended: Session | undefined;
+	private endedAt = 0;
+
+	constructor(options: UeOptions) {
+		this.options = options;
+		this.outbox = new Outbox(options.kernel);
+		this.attempt = new Attempt(options, this.outbox, (session) => this.install(session));
+	}
+
+	/** The session that has keys, undefined where there is none. */
+	get session(): Session | undefined {
+		return this.live;
+	}
+
+	/** Whether an attempt to get keys is under way. */
+	get isAttempting(): boolean {
+		return this.attempt.state !== "idle";
+	}
+
+	/** When {@link handleTimeout} is to be called, in the clock's milliseconds; undefined: not at all. */
+	get deadline(): number | undefined {
+		const attempt = this.attempt.deadline;
+		const session = this.live?.deadline;
+		if (attempt === undefined || session === undefined) return attempt ?? session;
+		return Math.min(attempt, session);
+	}
+
+	/** Takes up a session that was made elsewhere, such as one read from a store. */
+	adopt(make: (options: UeOptions, outbox: Outbox) => Session): void {
+		this.live?.erase();
+		this.live = make(this.options, this.outbox);
+	}
+
+	/** Asks for a new session. A session that exists stays as it is until the new one's 11 is verified. @throws ClientError `state` */
+	begin(now: number): void {
+		this.attempt.begin(now);
+	}
+
+	/** Protects a payload; the datagram stands in the kernel's message buffer. @throws ClientError `state`, `too-long`, `count` */
+	send(payload: Uint8Array): void {
+		if (this.live === undefined) throw new ClientError("state", "There is no session to send in: call start() first.");
+		this.live.send(payload);
+	}
+
+	/** Gives up an attempt, and asks the HSE to end the session. */
+	stop(now: number): void {
+		if (this.isAttempting) this.attempt.cancel(now);
+		if (this.live?.state === "live") this.live.stop(now);
+	}
+
+	/** The USIM's answer to the challenge that was taken. */
+	handleAuthentication(now: number, result: AuthenticationResult): Verdict {
+		return this.attempt.handleAuthentication(now, result);
+	}
+
+	/** To be called at {@link deadline}; too early does no harm. */
+	handleTimeout(now: number): void {
+		this.attempt.handleTimeout(now);
+		this.live?.handleTimeout(now);
+		this.bury(now);
+	}
+
+	/**
+	 * Handles a datagram from the HSE, whatever its octets.
+	 * @param octets the kernel's message buffer, or any other octets, which are copied there
+	 * @param length octets of the datagram
+	 */
+	handleDatagram(now: number, octets: Uint8Array, length: number): Verdict {
+		const verdict = this.receive(now, octets, length);
+		this.verdicts[verdict] = (this.verdicts[verdict] ?? 0) + 1;
+		this.bury(now);
+		return verdict;
+	}
+
+	private receive(now: number, octets: Uint8Array, length: number): Verdict {
+		const { header, live } = this;
+		const { message } = this.options.kernel;
+		if (length > this.options.offer.largestMessage || length > octets.length) return "length";
+		if (octets !== message) for (let i = 0; i < length; i++) message[i] = octets[i];
+		const dropped = screen(header, message, length, false);
+		if (dropped !== undefined) return dropped;
+		if (header.keyId === 0) return this.handleUnprotectedReject(now, length);
+		if (live !== undefined && isOf(live, header)) return live.handleDatagram(now, header, length);
+		if (this.ended?.cached?.answers(message, length) && now - this.endedAt <= LIMITS.keepAnswer) {
+			if (!this.ended.cached.use()) return "cached answer used up";
+			this.outbox.transmitAgain(this.ended.cached.answer);
+			return "repetition";
+		}
+		if (!header.userPlane && message[HEADER.length] === COMMAND.sessionStart && this.isNew(header.sessionId))
+			return this.attempt.handleStart(now, header, length);
+		return "session or Key ID unknown";
+	}
+
+	/** The Session ID of a new session is never that of the one that exists (profile section 2). */
+	private isNew(sessionId: number): boolean {
+		return this.live?.context.parameters.sessionId !== sessionId;
+	}
+
+	/** An unprotected 80 is a hint: it never tears down a session with keys (profile section 6, 6). */
+	private handleUnprotectedReject(now: number, length: number): Verdict {
+		const { header, tlvs, live } = this;
+		const { message } = this.options.kernel;
+		if (tlvs.scan(message, HEADER.length + 1, length) !== 0) return "contents";
+		if (checkContents(tlvs, CONTENTS.reject) !== 0) return "contents";
+		const cause = message[tlvs.offsets[TAG.cause]];
+		if (CAUSES_OF_THE_UE.includes(cause)) return "unprotected reject";
+		// The request carried Session ID 0, and so does its reject.
+		if (header.sessionId === 0) return this.attempt.handleReject(now, tlvs);
+		const unknown = cause === CAUSE.sessionUnknown || cause === CAUSE.keyIdUnknown;
+		if (!unknown || live?.context.parameters.sessionId !== header.sessionId || this.isAttempting)
+			return "unprotected reject";
+		// The old keys stay until the new session's 11 is verified.
+		this.attempt.begin(now);
+		return "hint";
+	}
+
+	private install(session: Session): void {
+		this.live?.erase();
+		this.live = session;
+		const { sessionId, keyId } = session.context.parameters;
+		this.outbox.tell({ kind: "session started", sessionId, keyId });
+	}
+
+	private bury(now: number): void {
+		if (this.live?.state === "over") {
+			this.ended = this.live;
+			this.endedAt = now;
+			this.live = undefined;
+		}
+		if (this.ended !== undefined && now - this.endedAt > LIMITS.keepAnswer) this.ended = undefined;
+	}
+}
+
+function isOf(session: Session, { sessionId, keyId }: Header): boolean {
+	const { parameters } = session.context;
+	return parameters.sessionId === sessionId && parameters.keyId === keyId;
+}

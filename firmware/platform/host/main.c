@@ -1,0 +1,167 @@
+/* xs-host: the firmware's bundle on the XS engine, with a PC's sockets, files and standard input. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "natives.h"
+
+/* The object `host`, held for as long as the program runs whatever the bundle does to the global. */
+static xsSlot host;
+
+static void defineNatives(xsMachine *the, const Native *native)
+{
+	for (; native->name; native++) {
+		xsVar(0) = xsNewHostFunction(native->function, native->length);
+		xsmcDefine(xsResult, xsID((char *)native->name), xsVar(0), xsDontEnum);
+	}
+}
+
+static void defineHost(xsMachine *machine)
+{
+	xsBeginHost(machine);
+	xsmcVars(1);
+	xsmcSetNewObject(xsResult);
+	/* A property is found by going through the earlier ones: those of every message come first. */
+	defineNatives(the, kernelNatives);
+	defineNatives(the, udpNatives);
+	defineNatives(the, inputNatives);
+	defineNatives(the, systemNatives);
+	defineNatives(the, storeNatives);
+	xsmcSetInteger(xsVar(0), kernelKeySetOctets);
+	xsmcSet(xsResult, xsID("kernelKeySetOctets"), xsVar(0));
+	xsmcSet(xsGlobal, xsID("host"), xsResult);
+	host = xsResult;
+	xsRemember(host);
+	xsEndHost(machine);
+}
+
+static int isSet(xsMachine *machine, char *callback)
+{
+	volatile int set = 0;
+	xsBeginHost(machine);
+	xsResult = xsAccess(host);
+	xsmcGet(xsResult, xsResult, xsID(callback));
+	set = xsmcTypeOf(xsResult) == xsReferenceType;
+	xsEndHost(machine);
+	return set;
+}
+
+/* An exception that escapes ends the program (fxAbort). */
+static void call(xsMachine *machine, char *callback)
+{
+	xsBeginHost(machine);
+	xsmcVars(1);
+	xsResult = xsAccess(host);
+	xsmcSetInteger(xsVar(0), 1);
+	xsmcCall_noResult(xsResult, xsID(callback), &xsVar(0), NULL);
+	xsEndHost(machine);
+	runPromiseJobs(machine);
+}
+
+static void evaluate(xsMachine *machine, char *source, uint32_t length)
+{
+	xsBeginHost(machine);
+	runScript(the, source, length);
+	xsEndHost(machine);
+	free(source);
+	runPromiseJobs(machine);
+}
+
+static int timeoutUntil(double moment)
+{
+	const double hour = 3600e3;
+	double left = ceil(moment - millisecondsNow());
+	if (left <= 0)
+		return 0;
+	return (int)(left < hour ? left : hour);
+}
+
+/* One turn: wait, then each callback that has a reason, once. False when nothing can happen any more. */
+static int turn(xsMachine *the)
+{
+	int readable = isSet(the, "onReadable") && udpSocket >= 0;
+	int alarm = isSet(the, "onAlarm") && alarmAt < INFINITY;
+	int input = isSet(the, "onInput") && (inputIsOpen() || inputWaits());
+	if (!readable && !alarm && !input)
+		return 0;
+	/* poll passes over a negative descriptor. */
+	struct pollfd waiting[] = {
+		{ .fd = readable ? udpSocket : -1, .events = POLLIN },
+		{ .fd = input && inputIsOpen() ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	int timeout = input && inputWaits() ? 0 : alarm ? timeoutUntil(alarmAt) : -1;
+	if (poll(waiting, 2, timeout) < 0 && errno != EINTR) {
+		perror("xs-host: poll");
+		exit(1);
+	}
+	if (alarm && alarmAt <= millisecondsNow()) {
+		alarmAt = INFINITY;
+		call(the, "onAlarm");
+	}
+	if (waiting[1].revents)
+		fillInput();
+	if (input && inputWaits()) {
+		inputIsTold();
+		call(the, "onInput");
+	}
+	/* The bundle may have closed the socket meanwhile. */
+	if (waiting[0].revents && waiting[0].fd == udpSocket && datagramWaits())
+		call(the, "onReadable");
+	return 1;
+}
+
+/* The file's octets and a zero octet; NULL if it cannot be read. */
+static char *readSource(const char *path, uint32_t *length)
+{
+	FILE *file = fopen(path, "rb");
+	char *source = NULL;
+	if (!file)
+		return NULL;
+	if (fseek(file, 0, SEEK_END) == 0) {
+		long size = ftell(file);
+		rewind(file);
+		source = size >= 0 && size < INT32_MAX ? calloc((size_t)size + 1, 1) : NULL;
+		if (source && fread(source, 1, (size_t)size, file) != (size_t)size) {
+			free(source);
+			source = NULL;
+		}
+		*length = (uint32_t)size;
+	}
+	fclose(file);
+	return source;
+}
+
+int main(int argc, char *argv[])
+{
+	uint32_t length = 0;
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts(engineDescription());
+		return 0;
+	}
+	if (argc != 3) {
+		fprintf(stderr, "xs-host: usage: xs-host BUNDLE.js STORE_DIRECTORY | xs-host --version\n");
+		return 2;
+	}
+	char *source = readSource(argv[1], &length);
+	if (!source) {
+		fprintf(stderr, "xs-host: the bundle %s cannot be read.\n", argv[1]);
+		return 2;
+	}
+	if (openStore(argv[2]) < 0) {
+		fprintf(stderr, "xs-host: %s cannot be used as a store: %s.\n", argv[2], strerror(errno));
+		return 2;
+	}
+	xsMachine *machine = createMachine();
+	if (!machine) {
+		fprintf(stderr, "xs-host: memory is exhausted: no room for the engine.\n");
+		return 1;
+	}
+	defineHost(machine);
+	evaluate(machine, source, length);
+	while (turn(machine)) {
+	}
+	return 0;
+}

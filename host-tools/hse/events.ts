@@ -1,0 +1,37 @@
+/** What an HSE tells the side that runs it. IMSIs are digits; payloads are copies. */
+export type HseEvent =
+	| { readonly kind: "session asked for"; readonly imsi: string; readonly source: string }
+	| { readonly kind: "session started"; readonly imsi: string; readonly sessionId: number; readonly keyId: number }
+	| { readonly kind: "session confirmed"; readonly imsi: string; readonly sessionId: number }
+	| { readonly kind: "resynchronised"; readonly imsi: string; readonly sessionId: number }
+	| { readonly kind: "attempt over"; readonly sessionId: number; readonly cause: number }
+	| {
+			readonly kind: "uplink";
+			readonly imsi: string;
+			readonly sessionId: number;
+			readonly count: number;
+			readonly payload: Uint8Array;
+	  }
+	| {
+			readonly kind: "session over";
+			readonly imsi: string;
+			readonly sessionId: number;
+			readonly cause: number;
+			readonly by: "UE" | "HSE";
+	  }
+	| { readonly kind: "rejected"; readonly sessionId: number; readonly cause: number };
+
+/** A datagram to send. */
+export interface Outgoing {
+	readonly to: string;
+	readonly datagram: Uint8Array;
+}
+
+/** What the HSE asks of the authentication centre; answered by a call of `handleVector` with the same number. */
+export interface VectorRequest {
+	readonly number: number;
+	/** EF_IMSI bytes 2–9. */
+	readonly imsi: Uint8Array;
+	/** AUTS of the UE and the RAND it answers, where the UE asks for a resynchronisation first. */
+	readonly resynchronisation: { readonly rand: Uint8Array; readonly auts: Uint8Array } | undefined;
+}

@@ -1,0 +1,446 @@
+import { CachedAnswer } from "../../firmware/emsdp/cached-answer.js";
+import {
+	encodeHseConfiguration,
+	type HseConfiguration,
+	readUeConfiguration,
+	type UeConfiguration,
+} from "../../firmware/emsdp/configuration.js";
+import { checkContents } from "../../firmware/emsdp/contents.js";
+import { Header, writeHeader } from "../../firmware/emsdp/header.js";
+import { decodeImsi } from "../../firmware/emsdp/imsi.js";
+import { writeUint16 } from "../../firmware/emsdp/octets.js";
+import {
+	AGREEMENT,
+	CAUSE,
+	COMMAND,
+	CONTENTS,
+	DIRECTION,
+	HEADER,
+	LIMITS,
+	TAG,
+} from "../../firmware/emsdp/profile.js";
+import { Retransmission, type RetransmissionPolicy } from "../../firmware/emsdp/retransmission.js";
+import { screen } from "../../firmware/emsdp/screening.js";
+import { SecurityContext } from "../../firmware/emsdp/security-context.js";
+import { TlvScan, writeTlv } from "../../firmware/emsdp/tlv.js";
+import type { Verdict } from "../../firmware/emsdp/verdict.js";
+import type { Kernel } from "../../firmware/kernels/kernel.js";
+import type { AuthenticationVector } from "../../firmware/keys/aka.js";
+import { baseKeyFromAka, resStar } from "../../firmware/keys/hierarchy.js";
+import { sha256 } from "../../firmware/keys/sha256.js";
+import { deriveKeys, eraseKeys } from "../../firmware/keys/traffic.js";
+import { HseError } from "./errors.js";
+import { Outbox } from "./outbox.js";
+import { choose, type Policy } from "./policy.js";
+import { HseSession, type SessionSurroundings } from "./session.js";
+
+/** How an HSE defends itself under load (profile section 6, 8). All functions are of the inputs alone. */
+export interface LoadPolicy {
+	/**
+	 * The cookie to ask a source for, 1–32 octets; undefined where none is needed now, or a good one was given.
+	 * @param identity value of tag 01 or 02
+	 */
+	cookie(now: number, source: string, identity: Uint8Array, given: Uint8Array | undefined): Uint8Array | undefined;
+	/** Seconds of back-off where the HSE cannot serve, undefined where it can. */
+	backOff(now: number): number | undefined;
+}
+
+export interface HseOptions {
+	readonly kernel: Kernel;
+	readonly policy: Policy;
+	readonly retransmission: RetransmissionPolicy;
+	readonly load: LoadPolicy;
+	/** Draws a candidate for a Session ID, 32 bits; one that is 0 or in use is drawn again. */
+	drawSessionId(): number;
+	/** Random, 0 to 1, for the spread of retransmissions. */
+	fraction(): number;
+}
+
+/** What the authentication centre answers: a vector, or the cause that refuses the UE. `undefined`: AUTS was wrong. */
+export type VectorAnswer = AuthenticationVector | number | undefined;
+
+/** A Session Request that waits for its authentication vector. */
+interface Asked {
+	readonly source: string;
+	readonly imsi: Uint8Array;
+	readonly request: Uint8Array;
+	readonly offer: UeConfiguration;
+	readonly choice: HseConfiguration;
+	readonly easId: Uint8Array;
+	readonly servingNetwork: Uint8Array;
+	/** The Session ID of the attempt that is started again after a resynchronisation. */
+	readonly sessionId: number | undefined;
+}
+
+/** An unconfirmed session: its request is answered again while it waits. */
+interface Pending {
+	readonly asked: Asked;
+	readonly session: HseSession;
+	readonly rand: Uint8Array;
+	readonly answer: CachedAnswer;
+	readonly until: number;
+	readonly resynchronised: boolean;
+}
+
+const DIGEST_OCTETS = 16;
+/** Sources that are remembered for the rate of 0A and 0B; beyond, new ones get none. */
+const REMEMBERED_SOURCES = 65_536;
+
+/**
+ * The HSE without any input or output of its own. One contract: after every input drain {@link outbox} (takeDatagram,
+ * takeVectorRequest, takeEvent) until only {@link deadline} is left. A source is an opaque text, such as "address:port".
+ */
+export class Hse {
+	readonly outbox: Outbox;
+	/** How many datagrams met each fate. */
+	readonly verdicts: Partial<Record<Verdict, number>> = {};
+	private readonly options: HseOptions;
+	private readonly header = new Header();
+	private readonly tlvs = new TlvScan();
+	private readonly surroundings: SessionSurroundings;
+	private readonly sessions = new Map<number, HseSession>();
+	/** The confirmed session of each UE, by IMSI. */
+	private readonly byImsi = new Map<string, HseSession>();
+	/** Unconfirmed sessions by Session ID, oldest first, and the Session IDs by request. */
+	private readonly pending = new Map<number, Pending>();
+	private readonly pendingByRequest = new Map<string, number>();
+	private readonly asked = new Map<number, Asked>();
+	private askedNumber = 0;
+	/** Sessions that are over and whose 21 is kept, oldest first, with the time it is forgotten. */
+	private readonly ended = new Map<number, { readonly session: HseSession; readonly until: number }>();
+	/** Sessions that wait for an answer to an 11 or a 20. */
+	private readonly waiting = new Set<HseSession>();
+	/** When a source was last sent an unprotected 80 with cause 0A or 0B. */
+	private readonly rejectedAt = new Map<string, number>();
+
+	constructor(options: HseOptions) {
+		this.options = options;
+		const { kernel, retransmission } = options;
+		this.outbox = new Outbox(kernel);
+		this.surroundings = {
+			kernel,
+			outbox: this.outbox,
+			retransmission,
+			fraction: options.fraction,
+			confirmed: (session) => this.confirm(session),
+		};
+	}
+
+	/** When {@link handleTimeout} is to be called; undefined: not at all. */
+	get deadline(): number | undefined {
+		let earliest: number | undefined;
+		const consider = (at: number | undefined) => {
+			if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
+		};
+		for (const session of this.waiting) consider(session.request?.dueAt);
+		for (const { until } of this.pending.values()) {
+			consider(until);
+			break;
+		}
+		for (const { until } of this.ended.values()) {
+			consider(until);
+			break;
+		}
+		return earliest;
+	}
+
+	/** A session by its Session ID. */
+	session(sessionId: number): HseSession | undefined {
+		return this.sessions.get(sessionId);
+	}
+
+	/** The confirmed session of a UE. @param imsi digits */
+	sessionOf(imsi: string): HseSession | undefined {
+		return this.byImsi.get(imsi);
+	}
+
+	/** Takes up a session that was made elsewhere, such as one read from a store. */
+	adopt(make: (surroundings: SessionSurroundings) => HseSession): HseSession {
+		const session = make(this.surroundings);
+		this.sessions.set(session.sessionId, session);
+		if (session.state !== "unconfirmed") this.byImsi.set(session.identity.imsi, session);
+		return session;
+	}
+
+	/** Sends a payload to a UE. @throws HseError */
+	send(sessionId: number, payload: Uint8Array): void {
+		this.known(sessionId).send(payload);
+	}
+
+	/** Ends a session. @param cause of tag 18 @throws HseError */
+	terminate(now: number, sessionId: number, cause: number): void {
+		const session = this.known(sessionId);
+		session.terminate(now, cause);
+		this.settle(now, session);
+	}
+
+	handleTimeout(now: number): void {
+		for (const session of [...this.waiting]) {
+			session.handleTimeout(now);
+			this.settle(now, session);
+		}
+		for (const { session, until } of this.pending.values()) {
+			if (until > now) break;
+			session.erase();
+			this.settle(now, session);
+		}
+		for (const [sessionId, { until }] of this.ended) {
+			if (until > now) break;
+			this.ended.delete(sessionId);
+		}
+		for (const [source, at] of this.rejectedAt) {
+			if (now - at < LIMITS.rejectInterval) break;
+			this.rejectedAt.delete(source);
+		}
+	}
+
+	/** Handles a datagram from a UE, whatever its octets. */
+	handleDatagram(now: number, source: string, octets: Uint8Array, length: number): Verdict {
+		const verdict = this.receive(now, source, octets, length);
+		this.verdicts[verdict] = (this.verdicts[verdict] ?? 0) + 1;
+		return verdict;
+	}
+
+	/** The authentication centre's answer to a request that was taken from the outbox. */
+	handleVector(now: number, number: number, answer: VectorAnswer): void {
+		const asked = this.asked.get(number);
+		this.asked.delete(number);
+		// An AUTS that the authentication centre finds wrong is ignored (profile section 6, 1).
+		if (asked === undefined || answer === undefined) return;
+		if (typeof answer === "number") this.reject(asked.source, 0, answer);
+		else if (asked.sessionId === undefined) this.start(now, asked, answer);
+		else this.startAgain(now, asked, asked.sessionId, answer);
+	}
+
+	private receive(now: number, source: string, octets: Uint8Array, length: number): Verdict {
+		const { header } = this;
+		const { message } = this.options.kernel;
+		if (length > this.options.policy.largestMessage || length > octets.length) return "length";
+		if (octets !== message) message.set(octets.subarray(0, length));
+		const dropped = screen(header, message, length, true);
+		if (dropped !== undefined) return dropped;
+		if (header.keyId === 0)
+			return message[HEADER.length] === COMMAND.sessionRequest
+				? this.handleRequest(now, source, length)
+				: this.handleUnprotectedReject(now, length);
+		const session = this.sessions.get(header.sessionId);
+		if (session === undefined) return this.handleUnknown(now, source, length);
+		if (session.context.parameters.keyId !== header.keyId) return this.rejectUnknown(now, source, CAUSE.keyIdUnknown);
+		const verdict = session.handleDatagram(now, source, header, length);
+		this.settle(now, session);
+		return verdict;
+	}
+
+	private handleUnknown(now: number, source: string, length: number): Verdict {
+		const { message } = this.options.kernel;
+		const answer = this.ended.get(this.header.sessionId)?.session.cached;
+		if (answer?.answers(message, length)) {
+			if (!answer.use()) return "cached answer used up";
+			this.outbox.transmitAgain(source, answer.answer);
+			return "repetition";
+		}
+		return this.rejectUnknown(now, source, CAUSE.sessionUnknown);
+	}
+
+	/** 0A and 0B answer what could not be verified: unprotected, at most one a second to a source, and never an 80. */
+	private rejectUnknown(now: number, source: string, cause: number): Verdict {
+		const { header } = this;
+		const { message } = this.options.kernel;
+		if (!header.userPlane && message[HEADER.length] === COMMAND.messageReject) return "session or Key ID unknown";
+		const last = this.rejectedAt.get(source);
+		if (last !== undefined && now - last < LIMITS.rejectInterval) return "rate limit";
+		if (last === undefined && this.rejectedAt.size >= REMEMBERED_SOURCES) return "rate limit";
+		this.rejectedAt.delete(source);
+		this.rejectedAt.set(source, now);
+		return this.reject(source, header.sessionId, cause);
+	}
+
+	/** Sends an unprotected 80. @param value what follows the cause in tag 18, or tag 07 for cause 10 */
+	private reject(source: string, sessionId: number, cause: number, value?: Uint8Array): Verdict {
+		const { message } = this.options.kernel;
+		let end = writeHeader(message, false, 0, sessionId, 0, 0);
+		message[end++] = COMMAND.messageReject;
+		const isCookie = cause === CAUSE.cookieNeeded && value !== undefined;
+		if (isCookie) end = writeTlv(message, end, TAG.cookie, value);
+		end = writeTlv(message, end, TAG.cause, Uint8Array.of(cause, ...(isCookie ? [] : (value ?? []))));
+		this.outbox.transmit(source, end);
+		return "reject";
+	}
+
+	private handleRequest(now: number, source: string, length: number): Verdict {
+		const { tlvs } = this;
+		const { kernel, policy, load } = this.options;
+		const request = kernel.message.slice(0, length);
+		const waiting = this.pending.get(this.pendingByRequest.get(keyOf(request)) ?? 0);
+		if (waiting?.answer.answers(request, length)) {
+			if (!waiting.answer.use()) return "cached answer used up";
+			this.outbox.transmitAgain(source, waiting.answer.answer);
+			return "repetition";
+		}
+		const fault = tlvs.scan(request, HEADER.length + 1, length) || checkContents(tlvs, CONTENTS.newSessionRequest);
+		if (fault !== 0) return this.reject(source, 0, fault);
+		const identity = tlvs.value(tlvs.has(TAG.imsi) ? TAG.imsi : TAG.suci);
+		const cookie = load.cookie(now, source, identity, tlvs.has(TAG.cookie) ? tlvs.value(TAG.cookie) : undefined);
+		if (cookie !== undefined) return this.reject(source, 0, CAUSE.cookieNeeded, cookie);
+		const seconds = load.backOff(now);
+		if (seconds !== undefined) {
+			const backOff = new Uint8Array(2);
+			writeUint16(backOff, 0, seconds);
+			return this.reject(source, 0, CAUSE.congestion, backOff);
+		}
+		// A SUCI cannot be resolved yet, and neither can the key that tag 14 names.
+		if (!tlvs.has(TAG.imsi)) return this.reject(source, 0, CAUSE.ueUnknown);
+		const offer = readUeConfiguration(request, tlvs.offsets[TAG.ueConfiguration]);
+		const servingNetwork = tlvs.has(TAG.servingNetwork) ? tlvs.value(TAG.servingNetwork) : new Uint8Array(0);
+		const choice = choose(policy, offer, servingNetwork);
+		if (typeof choice === "number") return this.reject(source, 0, choice);
+		const easId = tlvs.value(TAG.easId);
+		this.ask({ source, imsi: identity, request, offer, choice, easId, servingNetwork, sessionId: undefined });
+		this.outbox.tell({ kind: "session asked for", imsi: decodeImsi(identity) ?? "", source });
+		return "accept";
+	}
+
+	private ask(asked: Asked, resynchronisation?: { readonly rand: Uint8Array; readonly auts: Uint8Array }): void {
+		this.askedNumber++;
+		this.asked.set(this.askedNumber, asked);
+		this.outbox.ask({ number: this.askedNumber, imsi: asked.imsi, resynchronisation });
+	}
+
+	/** Makes the session that a request asks for and sends its 11. */
+	private start(now: number, asked: Asked, vector: AuthenticationVector): void {
+		const { kernel } = this.options;
+		const { choice, easId, servingNetwork, request, source } = asked;
+		const sessionId = asked.sessionId ?? this.newSessionId();
+		const parameters = { ...choice, sessionId };
+		const network = servingNetwork.subarray(1);
+		const baseKey = baseKeyFromAka(choice.agreement, {
+			ck: vector.ck,
+			ik: vector.ik,
+			sqnXorAk: vector.autn.subarray(0, 6),
+			servingNetwork: network,
+		});
+		const expectedResponse =
+			choice.agreement === AGREEMENT.fiveGAka
+				? resStar(vector.ck, vector.ik, network, vector.rand, vector.xres)
+				: vector.xres.slice();
+		vector.ck.fill(0);
+		vector.ik.fill(0);
+		const keys = deriveKeys(baseKey, parameters, easId);
+		const kEasPsk = keys.kEasPsk.slice();
+		const context = new SecurityContext(kernel, parameters, keys, DIRECTION.toUe);
+		eraseKeys(keys);
+		const imsi = decodeImsi(asked.imsi) ?? "";
+		const session = new HseSession(
+			this.surroundings,
+			{ imsi, easId, configuration: choice },
+			context,
+			{ baseKey, kEasPsk, expectedResponse },
+			source,
+			asked.offer.largestMessage,
+		);
+		const { message } = kernel;
+		message[HEADER.length] = COMMAND.sessionStart;
+		let end = HEADER.length + 1;
+		end = writeTlv(message, end, TAG.hseConfiguration, encodeHseConfiguration(choice));
+		message[end] = TAG.akaChallenge;
+		message[end + 1] = vector.rand.length + vector.autn.length;
+		message.set(vector.rand, end + 2);
+		message.set(vector.autn, end + 2 + vector.rand.length);
+		end += 2 + vector.rand.length + vector.autn.length;
+		end = writeTlv(message, end, TAG.requestDigest, sha256(request).slice(0, DIGEST_OCTETS));
+		const datagram = this.outbox.transmit(source, context.control.seal(end - HEADER.length));
+		session.request = new Retransmission(datagram, this.options.retransmission, this.options.fraction(), now);
+		this.sessions.set(sessionId, session);
+		this.pending.set(sessionId, {
+			asked: { ...asked, sessionId },
+			session,
+			rand: vector.rand,
+			answer: new CachedAnswer(request, datagram),
+			until: now + LIMITS.keepAnswer,
+			resynchronised: asked.sessionId !== undefined,
+		});
+		this.pendingByRequest.set(keyOf(request), sessionId);
+		this.waiting.add(session);
+		this.outbox.tell({ kind: "session started", imsi, sessionId, keyId: choice.keyId });
+	}
+
+	/** After a resynchronisation the attempt starts again under its Session ID, once (profile section 6, 1). */
+	private startAgain(now: number, asked: Asked, sessionId: number, vector: AuthenticationVector): void {
+		const pending = this.pending.get(sessionId);
+		if (pending === undefined || pending.resynchronised) return;
+		pending.session.erase();
+		this.waiting.delete(pending.session);
+		this.outbox.tell({ kind: "resynchronised", imsi: pending.session.identity.imsi, sessionId });
+		this.start(now, asked, vector);
+	}
+
+	/** An unprotected 80 may end an attempt, or ask for a resynchronisation; it never tears down a session with keys. */
+	private handleUnprotectedReject(now: number, length: number): Verdict {
+		const { header, tlvs } = this;
+		const { message } = this.options.kernel;
+		if (tlvs.scan(message, HEADER.length + 1, length) !== 0) return "contents";
+		if (checkContents(tlvs, CONTENTS.reject) !== 0) return "contents";
+		const pending = this.pending.get(header.sessionId);
+		const cause = message[tlvs.offsets[TAG.cause]];
+		if (pending === undefined || pending.session.state !== "unconfirmed") return "unprotected reject";
+		if (cause === CAUSE.akaMacFailure) {
+			pending.session.rejectAttempt(now, cause);
+			this.settle(now, pending.session);
+			return "hint";
+		}
+		if (cause !== CAUSE.akaSynchronisationFailure || pending.resynchronised) return "unprotected reject";
+		this.ask(pending.asked, { rand: pending.rand, auts: tlvs.value(TAG.auts) });
+		return "hint";
+	}
+
+	private confirm(session: HseSession): void {
+		const { imsi } = session.identity;
+		const earlier = this.byImsi.get(imsi);
+		this.byImsi.set(imsi, session);
+		// A session that the same UE has stays as it is until the new one is confirmed (profile section 6, 1).
+		if (earlier !== undefined && earlier !== session) {
+			earlier.erase();
+			this.sessions.delete(earlier.sessionId);
+			this.waiting.delete(earlier);
+			const { sessionId } = earlier;
+			this.outbox.tell({ kind: "session over", imsi, sessionId, cause: CAUSE.normalRelease, by: "UE" });
+		}
+	}
+
+	/** Brings the tables in line with the state of a session that an input may have changed. */
+	private settle(now: number, session: HseSession): void {
+		const { sessionId } = session;
+		if (session.request === undefined) this.waiting.delete(session);
+		else this.waiting.add(session);
+		if (session.state !== "unconfirmed") {
+			const pending = this.pending.get(sessionId);
+			if (pending?.session === session) {
+				this.pending.delete(sessionId);
+				this.pendingByRequest.delete(keyOf(pending.asked.request));
+			}
+		}
+		if (session.state !== "over" || this.sessions.get(sessionId) !== session) return;
+		this.sessions.delete(sessionId);
+		if (this.byImsi.get(session.identity.imsi) === session) this.byImsi.delete(session.identity.imsi);
+		if (session.cached !== undefined) this.ended.set(sessionId, { session, until: now + LIMITS.keepAnswer });
+	}
+
+	private newSessionId(): number {
+		for (;;) {
+			const sessionId = this.options.drawSessionId() >>> 0;
+			if (sessionId !== 0 && !this.sessions.has(sessionId) && !this.ended.has(sessionId)) return sessionId;
+		}
+	}
+
+	private known(sessionId: number): HseSession {
+		const session = this.sessions.get(sessionId);
+		if (session === undefined)
+			throw new HseError("unknown", `There is no session ${sessionId.toString(16).padStart(8, "0")}.`);
+		return session;
+	}
+}
+
+/** A request as the key of a map. */
+function keyOf(request: Uint8Array): string {
+	return String.fromCharCode(...request);
+}

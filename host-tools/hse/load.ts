@@ -1,0 +1,51 @@
+import { equalInConstantTime } from "../../firmware/emsdp/octets.js";
+import { hmacSha256 } from "../../firmware/keys/sha256.js";
+import type { LoadPolicy } from "./hse.js";
+
+const COOKIE_OCTETS = 16;
+/** Length of a time slot of the cookie, and life of its key (profile section 6, 8: changed hourly). */
+const SLOT = 60_000;
+const KEY_LIFE = 3_600_000;
+
+/** No cookie and no back-off, whatever the load. */
+export const UNLOADED: LoadPolicy = { cookie: () => undefined, backOff: () => undefined };
+
+/** Stateless cookies: HMAC over source, UE identity and a time slot. */
+export class Cookies {
+	private readonly randomKey: () => Uint8Array;
+	private key: Uint8Array;
+	private keySince: number;
+
+	/** @param randomKey draws 32 octets */
+	constructor(randomKey: () => Uint8Array, now: number) {
+		this.randomKey = randomKey;
+		this.key = randomKey();
+		this.keySince = now;
+	}
+
+	/**
+	 * What to ask a source for.
+	 * @param given the cookie its request brought
+	 * @returns undefined where that is good: of this time slot or the one before
+	 */
+	demand(now: number, source: string, identity: Uint8Array, given: Uint8Array | undefined): Uint8Array | undefined {
+		if (now - this.keySince >= KEY_LIFE) {
+			this.key = this.randomKey();
+			this.keySince = now;
+		}
+		const slot = Math.floor(now / SLOT);
+		const wanted = this.make(slot, source, identity);
+		const isGood =
+			given !== undefined &&
+			(equalInConstantTime(given, wanted) || equalInConstantTime(given, this.make(slot - 1, source, identity)));
+		return isGood ? undefined : wanted;
+	}
+
+	private make(slot: number, source: string, identity: Uint8Array): Uint8Array {
+		const text = new TextEncoder().encode(`${slot} ${source} `);
+		const input = new Uint8Array(text.length + identity.length);
+		input.set(text);
+		input.set(identity, text.length);
+		return hmacSha256(this.key, input).slice(0, COOKIE_OCTETS);
+	}
+}

@@ -1,0 +1,91 @@
+import { type HseConfiguration, offers, type UeConfiguration } from "../../firmware/emsdp/configuration.js";
+import { fitsServingNetwork, isAka } from "../../firmware/emsdp/contents.js";
+import {
+	AGREEMENT,
+	ALGORITHM,
+	CAUSE,
+	LONGEST_MESSAGE,
+	MODE,
+	RELEASE,
+	SERVICE,
+} from "../../firmware/emsdp/profile.js";
+
+/** What an HSE grants. Lists are in order of preference. */
+export interface Policy {
+	readonly agreements: readonly number[];
+	readonly encryptionAlgorithms: readonly number[];
+	readonly integrityAlgorithms: readonly number[];
+	readonly counterSchemes: readonly number[];
+	readonly macLengths: readonly number[];
+	readonly services: readonly number[];
+	readonly modes: readonly number[];
+	/** Key ID of a new session, 1–7. */
+	readonly keyId: number;
+	/** Session lifetime in seconds, 0 unlimited. */
+	readonly lifetime: number;
+	readonly largestMessage: number;
+}
+
+export const DEFAULT_POLICY: Policy = {
+	agreements: [AGREEMENT.epsAka, AGREEMENT.umtsAka],
+	encryptionAlgorithms: [ALGORITHM.aes],
+	integrityAlgorithms: [ALGORITHM.aes],
+	counterSchemes: [0, 1, 2],
+	macLengths: [4, 8],
+	services: [SERVICE.confidential, SERVICE.integrity, SERVICE.keyAgreementOnly],
+	modes: [MODE.ueToHse],
+	keyId: 1,
+	lifetime: 0,
+	largestMessage: LONGEST_MESSAGE,
+};
+
+/** The first number of a list that a set of tag 03 holds. */
+function first(list: readonly number[], set: number): number | undefined {
+	return list.find((number) => offers(set, number));
+}
+
+/**
+ * Chooses from what a UE offers. The service and mode asked for are granted or refused with 06; nothing is chosen that
+ * the UE did not offer (profile section 4).
+ * @param servingNetwork value of tag 05, empty where there is none
+ * @returns the choice, or a cause
+ */
+export function choose(policy: Policy, offer: UeConfiguration, servingNetwork: Uint8Array): HseConfiguration | number {
+	if (!policy.services.includes(offer.service) || !policy.modes.includes(offer.mode)) return CAUSE.serviceNotSupported;
+	const agreement = policy.agreements.find(
+		(number) => offers(offer.agreements, number) && isAka(number) && fitsServingNetwork(number, servingNetwork),
+	);
+	const encryption =
+		offer.service === SERVICE.confidential
+			? first(
+					policy.encryptionAlgorithms.filter((id) => id !== ALGORITHM.null),
+					offer.encryptionAlgorithms,
+				)
+			: ALGORITHM.null;
+	const integrity = first(policy.integrityAlgorithms, offer.integrityAlgorithms);
+	const counterScheme = first(policy.counterSchemes, offer.counterSchemes);
+	// M = 8 goes with the CMAC of integrity algorithm 2 only (profile section 2).
+	const macLengths = policy.macLengths.filter((length) => length === 4 || integrity === ALGORITHM.aes);
+	const macLength = first(macLengths, offer.macLengths);
+	if (
+		agreement === undefined ||
+		encryption === undefined ||
+		integrity === undefined ||
+		counterScheme === undefined ||
+		macLength === undefined
+	)
+		return CAUSE.nothingInCommon;
+	return {
+		release: RELEASE,
+		agreement,
+		encryption,
+		integrity,
+		counterScheme,
+		macLength,
+		service: offer.service,
+		mode: offer.mode,
+		keyId: policy.keyId,
+		lifetime: policy.lifetime,
+		largestMessage: policy.largestMessage,
+	};
+}

@@ -1,0 +1,52 @@
+/** The HSE's side of a session as a table: state × input → action, next state. */
+export type SessionState = "unconfirmed" | "live" | "terminating" | "over";
+
+export type SessionInput =
+	/** A 12 with the right RES, or the first valid UP message. */
+	| "confirmation"
+	| "wrong RES"
+	| "attempt rejected"
+	| "terminate"
+	| "terminate request"
+	| "terminate response"
+	| "request rejected"
+	| "timeout"
+	| "exhausted";
+
+export type SessionAction =
+	| "confirm"
+	| "endByWrongRes"
+	| "endAttempt"
+	| "sendTerminateRequest"
+	| "answerTerminate"
+	| "endByAnswer"
+	| "forget"
+	| "repeat";
+
+export const SESSION: Readonly<
+	Record<SessionState, Readonly<Partial<Record<SessionInput, readonly [SessionAction, SessionState]>>>>
+> = {
+	unconfirmed: {
+		confirmation: ["confirm", "live"],
+		"wrong RES": ["endByWrongRes", "over"],
+		"attempt rejected": ["endAttempt", "over"],
+		terminate: ["forget", "over"],
+		"terminate request": ["answerTerminate", "over"],
+		timeout: ["repeat", "unconfirmed"],
+		exhausted: ["forget", "over"],
+	},
+	live: {
+		"wrong RES": ["endByWrongRes", "over"],
+		terminate: ["sendTerminateRequest", "terminating"],
+		"terminate request": ["answerTerminate", "over"],
+	},
+	terminating: {
+		"wrong RES": ["endByWrongRes", "over"],
+		"terminate request": ["answerTerminate", "over"],
+		"terminate response": ["endByAnswer", "over"],
+		"request rejected": ["endByAnswer", "over"],
+		timeout: ["repeat", "terminating"],
+		exhausted: ["endByAnswer", "over"],
+	},
+	over: {},
+};

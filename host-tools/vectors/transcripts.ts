@@ -1,0 +1,222 @@
+import type { Ue } from "../../firmware/client/ue.js";
+import { readUint16, readUint32 } from "../../firmware/emsdp/octets.js";
+import { CAUSE, COMMAND, HEADER, RETRANSMISSION, TAG } from "../../firmware/emsdp/profile.js";
+import { TlvScan } from "../../firmware/emsdp/tlv.js";
+import type { Verdict } from "../../firmware/emsdp/verdict.js";
+import type { Kernel } from "../../firmware/kernels/kernel.js";
+import type { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
+import { fromHex, toHex } from "../hex.js";
+import { Hse } from "../hse/hse.js";
+import { parametersOf } from "./session-of-vector.js";
+import { expectEqual, Mismatch, type VectorCase } from "./vector-case.js";
+import { keysByName } from "./keys.js";
+import { identityOf, makeUe, policyOf, ScriptedCentre, ScriptedLoad, softUsim } from "./world.js";
+
+const SOURCE = "ue";
+const OUTCOMES: readonly string[] = ["accept", "repetition", "hint", "reject"];
+
+/** What one end did with an input. */
+interface Reaction {
+	verdict: Verdict;
+	readonly datagrams: string[];
+	readonly payloads: string[];
+}
+
+/** One UE and one HSE that play a transcript; every octet they make is compared. */
+class Play {
+	private now = 0;
+	private readonly kernel: Kernel;
+	private readonly ue: Ue;
+	private readonly usim: SoftUsim;
+	private readonly hse: Hse;
+	private readonly centre: ScriptedCentre;
+	private readonly load = new ScriptedLoad();
+	private sessionId = 0;
+	/** Datagrams that were sent and not seen in a step yet, and all that were sent, by sender. */
+	private readonly unseen: Record<string, string[]> = { UE: [], HSE: [] };
+	private readonly sent: Record<string, Set<string>> = { UE: new Set(), HSE: new Set() };
+
+	constructor(kernel: Kernel, vector: VectorCase) {
+		const { given } = vector;
+		const identity = identityOf(given);
+		this.kernel = kernel;
+		this.ue = makeUe(kernel, identity);
+		this.usim = softUsim(kernel, given.k, given.opc, given.sqn_ms, identity.imsi);
+		this.centre = new ScriptedCentre(kernel, given, vector.hse_random);
+		this.centre.spoilXres = vector.steps.some(({ note }: VectorCase) => note === "the HSE holds another XRES");
+		this.hse = new Hse({
+			kernel,
+			policy: policyOf(given.hse_choice),
+			retransmission: RETRANSMISSION,
+			load: this.load,
+			drawSessionId: () => this.sessionId,
+			fraction: () => 0,
+		});
+	}
+
+	step(step: VectorCase): void {
+		if (step.from === null) {
+			const seconds = /^(\d+) s later$/.exec(step.note ?? "")?.[1];
+			if (seconds !== undefined) this.now += Number(seconds) * 1000;
+			return;
+		}
+		const { from, datagram } = step;
+		if (!this.take(from, datagram) && !this.isForeign(step)) this.produce(step);
+		if (!step.delivered) return;
+		this.prepare(step.result);
+		const reaction = this.deliver(from === "UE" ? "HSE" : "UE", fromHex(datagram));
+		this.compare(step, reaction);
+	}
+
+	/** What an attacker or the network brings, and not the sender. */
+	private isForeign(step: VectorCase): boolean {
+		return step.message === undefined || step.result?.outcome === "drop" || (step.note ?? "").startsWith("forged");
+	}
+
+	private take(from: string, datagram: string): boolean {
+		const at = this.unseen[from].indexOf(datagram);
+		if (at >= 0) this.unseen[from].splice(at, 1);
+		return at >= 0;
+	}
+
+	/** Makes the sender send the datagram of a step: again, or for the first time. */
+	private produce({ from, datagram, message }: VectorCase): void {
+		const end = from === "UE" ? this.ue : this.hse;
+		if (this.sent[from].has(datagram)) {
+			// Sent again when it is due; otherwise the network repeats it.
+			if (end.deadline === undefined) return;
+			this.now = Math.max(this.now, end.deadline);
+			end.handleTimeout(this.now);
+		} else this.act(from, message);
+		const { datagrams } = this.drain(from);
+		if (!this.take(from, datagram)) throw new Mismatch(`${from} sends ${datagrams.join(" ") || "nothing"}, expected ${datagram}`);
+	}
+
+	private act(from: string, message: VectorCase): void {
+		const content = fromHex(message.content);
+		const session = from === "UE" ? this.ue.session : this.hse.session(this.sessionId);
+		if (message.plane === "UP") {
+			if (session === undefined) throw new Mismatch(`${from} has no session to send in`);
+			// What was sent in between and never arrived is not in the transcript.
+			session.context.user.next = message.count;
+			session.send(content);
+		} else if (message.command === "Session Terminate Request") {
+			if (from === "UE") this.ue.stop(this.now);
+			else this.hse.terminate(this.now, this.sessionId, content[3]);
+		} else if (message.command === "Session Request" && message.key_id === 0 && from === "UE") {
+			if (this.ue.isAttempting) {
+				this.now = Math.max(this.now, this.ue.deadline ?? this.now);
+				this.ue.handleTimeout(this.now);
+			} else this.ue.begin(this.now);
+		} else throw new Mismatch(`${from} cannot be made to send "${message.command}" yet`);
+	}
+
+	/** Sets what the vectors fix: Session ID, cookie, back-off, a spoilt AUTN. */
+	private prepare(result: VectorCase): void {
+		const answer = fromHex(result.answer ?? "");
+		const command = answer[HEADER.length];
+		if (command === COMMAND.sessionStart) this.sessionId = readUint32(answer, HEADER.sessionId);
+		const tlvs = new TlvScan();
+		this.load.seconds = undefined;
+		if (command !== COMMAND.messageReject || tlvs.scan(answer, HEADER.length + 1, answer.length) !== 0) return;
+		const cause = answer[tlvs.offsets[TAG.cause]];
+		if (cause === CAUSE.cookieNeeded) this.load.wantedCookie = tlvs.value(TAG.cookie);
+		if (cause === CAUSE.congestion) this.load.seconds = readUint16(answer, tlvs.offsets[TAG.cause] + 1);
+	}
+
+	private deliver(to: string, datagram: Uint8Array): Reaction {
+		const verdict =
+			to === "UE"
+				? this.ue.handleDatagram(this.now, datagram, datagram.length)
+				: this.hse.handleDatagram(this.now, SOURCE, datagram, datagram.length);
+		const reaction = this.drain(to);
+		// The USIM's or the authentication centre's word comes later and replaces the first verdict.
+		if (verdict !== "accept") reaction.verdict = verdict;
+		return reaction;
+	}
+
+	private drain(end: string): Reaction {
+		const reaction: Reaction = { verdict: "accept", datagrams: [], payloads: [] };
+		if (end === "UE") this.drainUe(reaction);
+		else this.drainHse(reaction);
+		for (const datagram of reaction.datagrams) {
+			this.unseen[end].push(datagram);
+			this.sent[end].add(datagram);
+		}
+		return reaction;
+	}
+
+	private drainUe(reaction: Reaction): void {
+		const { outbox } = this.ue;
+		for (;;) {
+			const octets = outbox.takeDatagram();
+			if (octets > 0) reaction.datagrams.push(toHex(this.kernel.message.subarray(0, octets)));
+			const challenge = outbox.takeChallenge();
+			if (challenge === undefined) break;
+			this.usim.authenticate(challenge.rand, challenge.autn, (result) => {
+				reaction.verdict = this.ue.handleAuthentication(this.now, result);
+			});
+		}
+		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent())
+			if (event.kind === "downlink") reaction.payloads.push(toHex(event.payload));
+	}
+
+	private drainHse(reaction: Reaction): void {
+		const { outbox } = this.hse;
+		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest()) {
+			const answer = this.centre.answer(request);
+			this.hse.handleVector(this.now, request.number, answer);
+			if (typeof answer === "number") reaction.verdict = "reject";
+		}
+		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram())
+			reaction.datagrams.push(toHex(out.datagram));
+		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent())
+			if (event.kind === "uplink") reaction.payloads.push(toHex(event.payload));
+	}
+
+	private compare({ from, result, new_keys }: VectorCase, { verdict, datagrams, payloads }: Reaction): void {
+		const receiver = from === "UE" ? "HSE" : "UE";
+		const outcome = OUTCOMES.includes(verdict) ? verdict : "drop";
+		expectEqual(`${receiver} finds "${verdict}": outcome`, outcome, result.outcome);
+		// What a hint makes a receiver send is a step of its own.
+		if (result.answer !== null || outcome !== "hint")
+			expectEqual(`${receiver} answers`, datagrams, result.answer === null ? [] : [result.answer]);
+		expectEqual(`${receiver} delivers`, payloads, result.payload == null ? [] : [result.payload]);
+		const session = receiver === "UE" ? this.ue.session : this.hse.session(this.sessionId);
+		if (result.event?.includes("session over")) expectEqual("session left", session !== undefined, false);
+		for (const keys of new_keys ?? []) this.compareKeys(keys);
+	}
+
+	private compareKeys(keys: VectorCase): void {
+		const parameters = parametersOf(keys);
+		const made = keysByName(fromHex(keys.k_base), parameters, new TextEncoder().encode(keys.eas_id));
+		expectEqual("K_EAS_PSK", made.K_EAS_PSK, keys.k_eas_psk);
+		const session = this.hse.session(parameters.sessionId);
+		expectEqual("K_EAS_PSK of the HSE", session && toHex(session.easKey()), keys.k_eas_psk);
+		expectEqual("parameters of the HSE", session?.context.parameters.keyId, keys.key_id);
+	}
+
+	/** The AUTN that a transcript wants sent instead of the right one. */
+	spoil(autn: Uint8Array): void {
+		this.centre.spoilAutn = () => autn;
+	}
+}
+
+/** The AUTN in the first Session Start of a transcript. */
+function firstAutn(vector: VectorCase): Uint8Array {
+	for (const { message } of vector.steps)
+		for (const { tag, value } of message?.tlvs ?? []) if (tag === "11") return fromHex(value).slice(16);
+	throw new Mismatch("there is no challenge");
+}
+
+export function checkTranscript(kernel: Kernel, vector: VectorCase): void {
+	const play = new Play(kernel, vector);
+	if (vector.given.hse_choice.spoil_autn) play.spoil(firstAutn(vector));
+	vector.steps.forEach((step: VectorCase, index: number) => {
+		try {
+			play.step(step);
+		} catch (error) {
+			throw new Mismatch(`step ${index + 1}: ${error instanceof Error ? error.message : error}`);
+		}
+	});
+}

@@ -1,0 +1,118 @@
+import { type UeConfiguration, readUeConfiguration } from "../../firmware/emsdp/configuration.js";
+import { LONGEST_MESSAGE, MODE, RETRANSMISSION, SERVICE } from "../../firmware/emsdp/profile.js";
+import { Ue } from "../../firmware/client/ue.js";
+import type { Kernel } from "../../firmware/kernels/kernel.js";
+import { makeVector, sqnNumber, verifyAuts } from "../../firmware/keys/aka.js";
+import { Milenage } from "../../firmware/keys/milenage.js";
+import { nextSqn } from "../../firmware/keys/sqn.js";
+import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
+import type { Store } from "../../firmware/ports/store.js";
+import { fromHex } from "../hex.js";
+import type { VectorRequest } from "../hse/events.js";
+import type { LoadPolicy, VectorAnswer } from "../hse/hse.js";
+import { DEFAULT_POLICY, type Policy } from "../hse/policy.js";
+import type { VectorCase } from "./vector-case.js";
+
+/** A store that forgets. */
+export function volatileStore(): Store {
+	const values = new Map<string, Uint8Array>();
+	return {
+		read: (key) => values.get(key)?.slice(),
+		write: (key, value) => void values.set(key, value.slice()),
+		delete: (key) => void values.delete(key),
+	};
+}
+
+/** Randomness that is all zero: the vectors fix what is random. */
+const NO_RANDOMNESS = { fill: (into: Uint8Array) => void into.fill(0) };
+
+export interface UeIdentity {
+	readonly imsi: Uint8Array;
+	readonly offer: UeConfiguration;
+	readonly easId: Uint8Array;
+	readonly servingNetwork: Uint8Array;
+}
+
+export function makeUe(kernel: Kernel, identity: UeIdentity): Ue {
+	const longestBackOff = 3600;
+	return new Ue({ kernel, random: NO_RANDOMNESS, ...identity, retransmission: RETRANSMISSION, longestBackOff });
+}
+
+export function softUsim(kernel: Kernel, k: string, opc: string, sqnMs: string, imsi: Uint8Array): SoftUsim {
+	const functions = new Milenage(kernel, fromHex(k), fromHex(opc));
+	return new SoftUsim(functions, imsi, volatileStore(), sqnNumber(fromHex(sqnMs)));
+}
+
+/** Who the UE of a transcript is. */
+export function identityOf(given: VectorCase): UeIdentity {
+	return {
+		imsi: fromHex(given.identity_tlv).slice(2),
+		offer: readUeConfiguration(fromHex(given.ue_configuration), 0),
+		easId: new TextEncoder().encode(given.eas_id),
+		servingNetwork: fromHex(given.serving_network ?? ""),
+	};
+}
+
+/** The policy of an HSE that allows one choice only. */
+export function policyOf(choice: VectorCase): Policy {
+	return {
+		...DEFAULT_POLICY,
+		agreements: [choice.agreement],
+		encryptionAlgorithms: [choice.encryption],
+		integrityAlgorithms: [choice.integrity],
+		counterSchemes: [choice.counter_scheme],
+		macLengths: [choice.mac_length],
+		services: Object.values(SERVICE),
+		modes: Object.values(MODE),
+		keyId: choice.key_id,
+		lifetime: choice.lifetime ?? 0,
+		largestMessage: LONGEST_MESSAGE,
+	};
+}
+
+/** The authentication centre of a transcript: its RANDs are given, its SQN grows by 32. */
+export class ScriptedCentre {
+	/** Bits of AUTN and XRES that are sent wrong, for the transcripts that want this. */
+	spoilAutn: ((autn: Uint8Array) => Uint8Array) | undefined;
+	spoilXres = false;
+	private readonly milenage: Milenage;
+	private readonly randoms: string[];
+	private readonly amf: Uint8Array;
+	private sqn: number;
+
+	constructor(kernel: Kernel, given: VectorCase, randoms: readonly string[]) {
+		this.milenage = new Milenage(kernel, fromHex(given.k), fromHex(given.opc));
+		this.randoms = [...randoms];
+		this.amf = fromHex(given.amf);
+		this.sqn = sqnNumber(fromHex(given.first_sqn));
+	}
+
+	answer({ resynchronisation }: VectorRequest): VectorAnswer {
+		if (resynchronisation !== undefined) {
+			const sqnMs = verifyAuts(this.milenage, resynchronisation.rand, resynchronisation.auts);
+			if (sqnMs === undefined) return undefined;
+			this.sqn = nextSqn(sqnMs);
+		}
+		const random = this.randoms.shift();
+		if (random === undefined) return 0x03; // a subscriber without randomness in the vectors is an unknown one
+		const vector = makeVector(this.milenage, fromHex(random), this.sqn, this.amf);
+		this.sqn = nextSqn(this.sqn);
+		if (this.spoilXres) vector.xres[0] ^= 1;
+		return this.spoilAutn === undefined ? vector : { ...vector, autn: this.spoilAutn(vector.autn) };
+	}
+}
+
+/** A load that asks for a given cookie, or for a back-off. */
+export class ScriptedLoad implements LoadPolicy {
+	wantedCookie: Uint8Array | undefined;
+	seconds: number | undefined;
+
+	cookie(_now: number, _source: string, _identity: Uint8Array, given: Uint8Array | undefined) {
+		const isGood = given !== undefined && this.wantedCookie?.every((octet, i) => octet === given[i]);
+		return isGood ? undefined : this.wantedCookie;
+	}
+
+	backOff(): number | undefined {
+		return this.seconds;
+	}
+}
