@@ -14,30 +14,59 @@ export function clearState(): void {
 	for (let word: usize = 0; word < STATE_OCTETS; word += 4) store<u32>(STATE + word, 0);
 }
 
-/** Exchanges the bits `mask` of word `high` with the bits `mask << shift` of word `low`. */
-@inline
-function swapBits(low: usize, high: usize, shift: u32, mask: u32): void {
-	const a = load<u32>(STATE + 4 * low);
-	const b = load<u32>(STATE + 4 * high);
-	const difference = ((a >>> shift) ^ b) & mask;
-	store<u32>(STATE + 4 * high, b ^ difference);
-	store<u32>(STATE + 4 * low, a ^ (difference << shift));
-}
-
 /** From columns to bit slices and back: bit j of word i against bit i of word j, in each of the four octets. */
 export function transpose(): void {
-	swapBits(0, 1, 1, 0x55555555);
-	swapBits(2, 3, 1, 0x55555555);
-	swapBits(4, 5, 1, 0x55555555);
-	swapBits(6, 7, 1, 0x55555555);
-	swapBits(0, 2, 2, 0x33333333);
-	swapBits(1, 3, 2, 0x33333333);
-	swapBits(4, 6, 2, 0x33333333);
-	swapBits(5, 7, 2, 0x33333333);
-	swapBits(0, 4, 4, 0x0f0f0f0f);
-	swapBits(1, 5, 4, 0x0f0f0f0f);
-	swapBits(2, 6, 4, 0x0f0f0f0f);
-	swapBits(3, 7, 4, 0x0f0f0f0f);
+	let w0 = load<u32>(STATE, 0);
+	let w1 = load<u32>(STATE, 4);
+	let w2 = load<u32>(STATE, 8);
+	let w3 = load<u32>(STATE, 12);
+	let w4 = load<u32>(STATE, 16);
+	let w5 = load<u32>(STATE, 20);
+	let w6 = load<u32>(STATE, 24);
+	let w7 = load<u32>(STATE, 28);
+	let exchanged: u32;
+
+	// Single bits of neighbours,
+	exchanged = ((w0 >>> 1) ^ w1) & 0x55555555;
+	w0 ^= exchanged << 1;
+	w1 ^= exchanged;
+	exchanged = ((w2 >>> 1) ^ w3) & 0x55555555;
+	w2 ^= exchanged << 1;
+	w3 ^= exchanged;
+	exchanged = ((w4 >>> 1) ^ w5) & 0x55555555;
+	w4 ^= exchanged << 1;
+	w5 ^= exchanged;
+	exchanged = ((w6 >>> 1) ^ w7) & 0x55555555;
+	w6 ^= exchanged << 1;
+	w7 ^= exchanged;
+
+	// pairs of bits two words apart,
+	exchanged = ((w0 >>> 2) ^ w2) & 0x33333333;
+	w0 ^= exchanged << 2;
+	w2 ^= exchanged;
+	exchanged = ((w1 >>> 2) ^ w3) & 0x33333333;
+	w1 ^= exchanged << 2;
+	w3 ^= exchanged;
+	exchanged = ((w4 >>> 2) ^ w6) & 0x33333333;
+	w4 ^= exchanged << 2;
+	w6 ^= exchanged;
+	exchanged = ((w5 >>> 2) ^ w7) & 0x33333333;
+	w5 ^= exchanged << 2;
+	w7 ^= exchanged;
+
+	// half octets four words apart.
+	exchanged = ((w0 >>> 4) ^ w4) & 0x0f0f0f0f;
+	store<u32>(STATE, w0 ^ (exchanged << 4), 0);
+	store<u32>(STATE, w4 ^ exchanged, 16);
+	exchanged = ((w1 >>> 4) ^ w5) & 0x0f0f0f0f;
+	store<u32>(STATE, w1 ^ (exchanged << 4), 4);
+	store<u32>(STATE, w5 ^ exchanged, 20);
+	exchanged = ((w2 >>> 4) ^ w6) & 0x0f0f0f0f;
+	store<u32>(STATE, w2 ^ (exchanged << 4), 8);
+	store<u32>(STATE, w6 ^ exchanged, 24);
+	exchanged = ((w3 >>> 4) ^ w7) & 0x0f0f0f0f;
+	store<u32>(STATE, w3 ^ (exchanged << 4), 12);
+	store<u32>(STATE, w7 ^ exchanged, 28);
 }
 
 /**
@@ -45,7 +74,8 @@ export function transpose(): void {
  * minimization technique with applications to cryptology", 2010; their names, U0 the most significant bit). MixColumns
  * leaves an octet repeated in all rows as it is, so the constant stands in the round keys (see key-schedule.ts).
  */
-export function substitute(roundKey: usize): void {
+@inline
+function substituteInPlace(roundKey: usize): void {
 	const u0 = load<u32>(STATE, 28) ^ load<u32>(roundKey, 28);
 	const u1 = load<u32>(STATE, 24) ^ load<u32>(roundKey, 24);
 	const u2 = load<u32>(STATE, 20) ^ load<u32>(roundKey, 20);
@@ -150,19 +180,31 @@ export function substitute(roundKey: usize): void {
 	store<u32>(STATE, t48 ^ t46 ^ t57, 0);
 }
 
+/** {@link substituteInPlace} as a function of its own. */
+export function substitute(roundKey: usize): void {
+	substituteInPlace(roundKey);
+}
+
+/** Where size does not matter, SubBytes is repeated in each round: calls cost a tenth of the time. */
+@inline
+function substituteInRound(roundKey: usize): void {
+	if (ASC_SHRINK_LEVEL > 0) substitute(roundKey);
+	else substituteInPlace(roundKey);
+}
+
 /** The octet one row down and `turn` columns right, brought to each place. */
 @inline
 function oneDown(x: u32, turn: i32): u32 {
-	if (turn == 1) return (rotr<u32>(x, 10) & 0x3f3f3f3f) | (rotr<u32>(x, 2) & 0xc0c0c0c0);
-	if (turn == 2) return (rotr<u32>(x, 12) & 0x0f0f0f0f) | (rotr<u32>(x, 4) & 0xf0f0f0f0);
-	if (turn == 3) return (rotr<u32>(x, 14) & 0x03030303) | (rotr<u32>(x, 6) & 0xfcfcfcfc);
+	if (turn === 1) return (rotr<u32>(x, 10) & 0x3f3f3f3f) | (rotr<u32>(x, 2) & 0xc0c0c0c0);
+	if (turn === 2) return (rotr<u32>(x, 12) & 0x0f0f0f0f) | (rotr<u32>(x, 4) & 0xf0f0f0f0);
+	if (turn === 3) return (rotr<u32>(x, 14) & 0x03030303) | (rotr<u32>(x, 6) & 0xfcfcfcfc);
 	return rotr<u32>(x, 8);
 }
 
 /** The octet two rows down and `2 turn` columns right, brought to each place. */
 @inline
 function twoDown(x: u32, turn: i32): u32 {
-	if ((turn & 1) == 1) return (rotr<u32>(x, 20) & 0x0f0f0f0f) | (rotr<u32>(x, 12) & 0xf0f0f0f0);
+	if ((turn & 1) === 1) return (rotr<u32>(x, 20) & 0x0f0f0f0f) | (rotr<u32>(x, 12) & 0xf0f0f0f0);
 	return rotr<u32>(x, 16);
 }
 
@@ -219,23 +261,24 @@ function exchangeRows(column: usize): void {
 /** Enciphers the two blocks of STATE in place, each under its own key. */
 export function encrypt(keySet: usize): void {
 	transpose();
+	const ninth = keySet + 8 * ROUND_KEY_OCTETS;
 	let roundKey = keySet;
-	for (let quarter = 0; quarter < 2; quarter++) {
-		substitute(roundKey);
+	for (;;) {
+		substituteInRound(roundKey);
 		mixColumns(1);
-		substitute(roundKey + ROUND_KEY_OCTETS);
+		substituteInRound(roundKey + ROUND_KEY_OCTETS);
+		// Ten rounds are two and a half turns of this loop; the tenth round has no MixColumns.
+		if (roundKey === ninth) break;
 		mixColumns(2);
-		substitute(roundKey + 2 * ROUND_KEY_OCTETS);
+		substituteInRound(roundKey + 2 * ROUND_KEY_OCTETS);
 		mixColumns(3);
-		substitute(roundKey + 3 * ROUND_KEY_OCTETS);
+		substituteInRound(roundKey + 3 * ROUND_KEY_OCTETS);
 		mixColumns(0);
 		roundKey += 4 * ROUND_KEY_OCTETS;
 	}
-	substitute(roundKey);
-	mixColumns(1);
-	substitute(roundKey + ROUND_KEY_OCTETS);
+	const last = ninth + 2 * ROUND_KEY_OCTETS;
 	for (let word: usize = 0; word < ROUND_KEY_OCTETS; word += 4) {
-		store<u32>(STATE + word, load<u32>(STATE + word) ^ load<u32>(roundKey + 2 * ROUND_KEY_OCTETS + word));
+		store<u32>(STATE + word, load<u32>(STATE + word) ^ load<u32>(last + word));
 	}
 	transpose();
 	// Ten ShiftRows are outstanding, which is as good as two.

@@ -24,7 +24,7 @@ export function encryptBlocks(keySet: usize): void {
 
 /** CTR over `bitLength` bits from `message[16]` on; `message[0 .. 16)` is the counter block and is counted up. */
 export function ctr(keySet: usize, bitLength: u32): void {
-	if (bitLength > <u32>(MESSAGE_CAPACITY - BLOCK_OCTETS) << 3) return;
+	if (bitLength > (<u32>(MESSAGE_CAPACITY - BLOCK_OCTETS)) << 3) return;
 	const end = MESSAGE + BLOCK_OCTETS + ((bitLength + 7) >>> 3);
 	for (let address = MESSAGE + BLOCK_OCTETS; address < end; address += BLOCK_OCTETS) {
 		loadBlock(MESSAGE);
@@ -33,16 +33,16 @@ export function ctr(keySet: usize, bitLength: u32): void {
 		for (let octet = MESSAGE + BLOCK_OCTETS - 1; octet >= MESSAGE; octet--) {
 			const sum = load<u8>(octet) + 1;
 			store<u8>(octet, sum);
-			if (<u8>sum != 0) break;
+			if (<u8>sum !== 0) break;
 		}
 	}
 	const bits = bitLength & 7;
-	if (bits != 0) store<u8>(end - 1, load<u8>(end - 1) & (0xff00 >>> bits));
+	if (bits !== 0) store<u8>(end - 1, load<u8>(end - 1) & (0xff00 >>> bits));
 }
 
 /** CMAC over the first `bitLength` bits of `message`; the tag follows at the next whole octet. */
 export function cmac(keySet: usize, bitLength: u32): void {
-	if (bitLength > <u32>(MESSAGE_CAPACITY - BLOCK_OCTETS) << 3) return;
+	if (bitLength > (<u32>(MESSAGE_CAPACITY - BLOCK_OCTETS)) << 3) return;
 	startMac();
 	let address = MESSAGE;
 	let bits = <i32>bitLength;

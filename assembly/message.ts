@@ -3,15 +3,7 @@
  * over prefix and message in lane 1.
  */
 import { encrypt } from "./fixslice";
-import {
-	BLOCK_OCTETS,
-	KEYSTREAM,
-	MESSAGE,
-	MESSAGE_CAPACITY,
-	PREFIX,
-	PREFIX_OCTETS,
-	STATE,
-} from "./memory";
+import { BLOCK_OCTETS, KEYSTREAM, MESSAGE, MESSAGE_CAPACITY, PREFIX, PREFIX_OCTETS, STATE } from "./memory";
 import { absorb, absorbLast, addKeystream, loadBlock, loadCounter, startMac, storeBlock } from "./modes";
 
 @inline
@@ -22,7 +14,7 @@ function writePrefix(count: u32, bearerAndDirection: u32): void {
 
 @inline
 function fits(cipherStart: u32, length: u32, macLength: u32): bool {
-	return (macLength == 4 || macLength == 8) && length <= <u32>MESSAGE_CAPACITY - macLength && cipherStart <= length;
+	return (macLength === 4 || macLength === 8) && length <= <u32>MESSAGE_CAPACITY - macLength && cipherStart <= length;
 }
 
 /** Adds the block at `address`, padded if it is the last one, and tells whether it was. */
@@ -32,7 +24,7 @@ function absorbUpTo(end: usize, address: usize, keySet: usize): bool {
 		absorb(address);
 		return false;
 	}
-	absorbLast(address, <i32>(end - address) << 3, keySet);
+	absorbLast(address, (<i32>(end - address)) << 3, keySet);
 	return true;
 }
 
@@ -73,7 +65,7 @@ export function protect(
 		}
 	}
 	store<u32>(end, load<u32>(STATE, 4), 0);
-	if (macLength == 8) store<u32>(end, load<u32>(STATE, 12), 4);
+	if (macLength === 8) store<u32>(end, load<u32>(STATE, 12), 4);
 }
 
 /**
@@ -113,8 +105,8 @@ export function unprotect(
 
 	// Every octet of the MAC is looked at before anything is decided.
 	let difference = load<u32>(end, 0) ^ load<u32>(STATE, 4);
-	if (macLength == 8) difference |= load<u32>(end, 4) ^ load<u32>(STATE, 12);
-	if (difference != 0) return 0;
+	if (macLength === 8) difference |= load<u32>(end, 4) ^ load<u32>(STATE, 12);
+	if (difference !== 0) return 0;
 
 	let cipherAt = MESSAGE + cipherStart;
 	for (block = 0; block < wanted; block++) {

@@ -66,7 +66,7 @@ export function absorb(address: usize): void {
  * bits and K2. Up to 16 octets are read; lengths are public, so a branch on them is safe.
  */
 export function absorbLast(address: usize, bits: i32, keySet: usize): void {
-	const subkey = keySet + (bits == 128 ? SUBKEY_1 : SUBKEY_2);
+	const subkey = keySet + (bits === 128 ? SUBKEY_1 : SUBKEY_2);
 	for (let word: usize = 0; word < 16; word += 4) {
 		let addend = load<u32>(subkey + word);
 		if (bits >= 32) {

@@ -9,9 +9,12 @@ const PATH = "build/kernels/best-ct.wasm";
  * @throws Error if the kernel has not been built
  */
 export function loadKernel(): Kernel {
-	for (let folder = new URL(".", import.meta.url); ; folder = new URL("..", folder)) {
+	let folder = new URL(".", import.meta.url);
+	for (;;) {
 		const file = new URL(PATH, folder);
 		if (existsSync(file)) return new WasmKernel(readFileSync(file));
-		if (folder.pathname === "/") throw new Error(`${PATH} is missing; "npm run build" makes it.`);
+		const parent = new URL("..", folder);
+		if (parent.href === folder.href) throw new Error(`${PATH} is missing; "npm run build" makes it.`);
+		folder = parent;
 	}
 }

@@ -7,26 +7,32 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** The AES kernels: AssemblyScript to WebAssembly for Node, and on to C for the XS host and the devices. */
 export async function buildKernels() {
-	const { main } = await import("assemblyscript/asc");
 	const folder = join(root, "build/kernels");
 	mkdirSync(folder, { recursive: true });
+	const small = join(folder, "best-ct-small.wasm");
 
-	const { error, stderr } = await main([
-		join(root, "assembly/index.ts"),
-		...["--outFile", join(folder, "best-ct.wasm")],
-		// Neither a heap nor static data nor more than one page: see assembly/memory.ts.
-		...["--runtime", "stub", "--noAssert", "--use", "abort=", "--initialMemory", "1", "--maximumMemory", "1"],
-		...["--disable", "bulk-memory", "--disable", "sign-extension", "--disable", "nontrapping-f2i"],
-		...["-O3", "--converge"],
-	]);
-	if (error) throw new Error(`asc could not compile assembly/.\n${stderr}`, { cause: error });
-
+	await assemble(join(folder, "best-ct.wasm"), "0");
+	await assemble(small, "1");
 	execFileSync(process.execPath, [
 		join(root, "node_modules/wabt/bin/wasm2c"),
-		join(folder, "best-ct.wasm"),
+		small,
 		...["--module-name", "best_ct", "--no-debug-names", "--output", join(folder, "best-ct.c")],
 	]);
 	sandbox(join(folder, "best-ct.c"));
+}
+
+/** Compiles assembly/ for speed (shrink level 0) or, for devices, for size and speed (1). */
+async function assemble(file, shrinkLevel) {
+	const { main } = await import("assemblyscript/asc");
+	const { error, stderr } = await main([
+		join(root, "assembly/index.ts"),
+		...["--outFile", file],
+		// Neither a heap nor static data nor more than one page: see assembly/memory.ts.
+		...["--runtime", "stub", "--noAssert", "--use", "abort=", "--initialMemory", "1", "--maximumMemory", "1"],
+		...["--disable", "bulk-memory", "--disable", "sign-extension", "--disable", "nontrapping-f2i"],
+		...["--optimizeLevel", "3", "--shrinkLevel", shrinkLevel, "--converge"],
+	]);
+	if (error) throw new Error(`asc could not compile assembly/.\n${stderr}`, { cause: error });
 }
 
 /**

@@ -99,7 +99,7 @@ export async function buildXsHost() {
 		const { stdout } = await run(compiler, ["--version"]);
 		mkdirSync(output, { recursive: true });
 		const objects = await compileAll(compiler, stdout);
-		const libraries = process.platform === "darwin" ? [] : ["-lm", "-lpthread", "-ldl"];
+		const libraries = process.platform === "darwin" ? ["-framework", "CoreServices"] : ["-lm", "-lpthread", "-ldl"];
 		await run(compiler, [...objects, ...libraries, "-o", `${program}.new`]);
 		renameSync(`${program}.new`, program);
 	} catch (error) {

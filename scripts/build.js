@@ -54,7 +54,10 @@ function filesBelow(path) {
 function digestOf(inputs) {
 	const hash = createHash("sha256");
 	for (const file of [...inputs, "package-lock.json"].flatMap((input) => filesBelow(join(root, input)))) {
-		hash.update(`${file.slice(root.length)}\0`).update(readFileSync(file)).update("\0");
+		hash
+			.update(`${file.slice(root.length)}\0`)
+			.update(readFileSync(file))
+			.update("\0");
 	}
 	return hash.digest("hex");
 }

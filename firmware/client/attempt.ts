@@ -1,23 +1,9 @@
 import { CachedAnswer } from "../emsdp/cached-answer.js";
-import {
-	encodeUeConfiguration,
-	type HseConfiguration,
-	offers,
-	readHseConfiguration,
-} from "../emsdp/configuration.js";
+import { encodeUeConfiguration, type HseConfiguration, offers, readHseConfiguration } from "../emsdp/configuration.js";
 import { checkContents, fitsServingNetwork, isAka } from "../emsdp/contents.js";
 import { type Header, writeHeader } from "../emsdp/header.js";
 import { equalInConstantTime, readUint16 } from "../emsdp/octets.js";
-import {
-	AGREEMENT,
-	CAUSE,
-	COMMAND,
-	CONTENTS,
-	DIRECTION,
-	HEADER,
-	LIMITS,
-	TAG,
-} from "../emsdp/profile.js";
+import { AGREEMENT, CAUSE, COMMAND, CONTENTS, DIRECTION, HEADER, LIMITS, TAG } from "../emsdp/profile.js";
 import { Retransmission } from "../emsdp/retransmission.js";
 import { SecurityContext } from "../emsdp/security-context.js";
 import { TlvScan, writeTlv } from "../emsdp/tlv.js";
@@ -26,7 +12,7 @@ import { baseKeyFromAka, resStar } from "../keys/hierarchy.js";
 import { sha256 } from "../keys/sha256.js";
 import { deriveKeys, eraseKeys } from "../keys/traffic.js";
 import type { AuthenticationResult } from "../ports/usim.js";
-import { type UeOptions, randomFraction } from "./options.js";
+import { randomFraction, type UeOptions } from "./options.js";
 import type { Outbox } from "./outbox.js";
 import { Session } from "./session.js";
 import { ATTEMPT, type AttemptInput, type AttemptState, row } from "./states.js";

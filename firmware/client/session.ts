@@ -20,7 +20,7 @@ import { TlvScan, writeTlv } from "../emsdp/tlv.js";
 import type { Verdict } from "../emsdp/verdict.js";
 import { ClientError } from "./errors.js";
 import { LastView } from "./last-view.js";
-import { type UeOptions, randomFraction } from "./options.js";
+import { randomFraction, type UeOptions } from "./options.js";
 import type { Outbox } from "./outbox.js";
 import { row, SESSION, type SessionInput, type SessionState } from "./states.js";
 

@@ -9,7 +9,7 @@ import { Attempt } from "./attempt.js";
 import { ClientError } from "./errors.js";
 import type { UeOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
-import { Session } from "./session.js";
+import type { Session } from "./session.js";
 
 /**
  * The UE side of BEST without any input or output of its own: time, octets and the USIM's results come in; a datagram, a

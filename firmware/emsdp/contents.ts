@@ -86,10 +86,7 @@ function exactly(tlvs: TlvScan, tag: number, wanted: boolean): number {
 function newSessionRequest(tlvs: TlvScan): number {
 	if (!tlvs.has(TAG.imsi) && !tlvs.has(TAG.suci)) return CAUSE.tlvUnknownOrMissing;
 	const { agreements, service } = readUeConfiguration(tlvs.octets, tlvs.offsets[TAG.ueConfiguration]);
-	if (
-		(service === SERVICE.confidential || offersFiveGAuthentication(agreements)) &&
-		!tlvs.has(TAG.servingNetwork)
-	)
+	if ((service === SERVICE.confidential || offersFiveGAuthentication(agreements)) && !tlvs.has(TAG.servingNetwork))
 		return CAUSE.tlvUnknownOrMissing;
 	if (offersSharedKey(agreements) && !(tlvs.has(TAG.keyReference) && tlvs.has(TAG.ueNonce)))
 		return CAUSE.tlvUnknownOrMissing;

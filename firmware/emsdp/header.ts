@@ -1,5 +1,5 @@
-import { COUNTER_EXTENSION_OCTETS, EMSDP_TYPE, HEADER } from "./profile.js";
 import { readUint32, writeUint32 } from "./octets.js";
+import { COUNTER_EXTENSION_OCTETS, EMSDP_TYPE, HEADER } from "./profile.js";
 
 /** The fields of a received header (profile section 2). One object is filled again for each message. */
 export class Header {

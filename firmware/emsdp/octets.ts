@@ -1,9 +1,7 @@
 /** Big-endian integers in octet strings (TS 33.220 B.2) without a DataView per packet. */
 
 export function readUint32(octets: Uint8Array, offset: number): number {
-	return (
-		((octets[offset] << 24) | (octets[offset + 1] << 16) | (octets[offset + 2] << 8) | octets[offset + 3]) >>> 0
-	);
+	return ((octets[offset] << 24) | (octets[offset + 1] << 16) | (octets[offset + 2] << 8) | octets[offset + 3]) >>> 0;
 }
 
 export function writeUint32(octets: Uint8Array, offset: number, value: number): void {

@@ -3,8 +3,8 @@
  *
  * **Not constant time.** It looks octets of the state up in tables, and an interpreter makes no promise on time anyway.
  * Where every access to the tables takes the same time, as in the uncached internal RAM of a microcontroller, that is
- * not known to leak; on a machine with caches it leaks the key to whoever measures it. A bit-sliced form would cost four
- * times as much here. The comparison of MACs is constant time: it looks at all octets before it decides.
+ * not known to leak; on a machine with caches it leaks the key to whoever measures it. A bit-sliced form would cost an
+ * interpreter several times as much. The comparison of MACs is constant time: it looks at all octets before it decides.
  *
  * Written for an interpreter that pays for each bytecode: few and wide operations, four tables instead of rotations,
  * plain arrays for what is read often, no object made for a message. All words hold their first octet in the low bits,
@@ -12,13 +12,15 @@
  */
 import { type Kernel, type KeySet, MESSAGE_CAPACITY } from "./kernel.js";
 import { checkBitLength, checkKeys, checkLengths } from "./lengths.js";
-import { SUBSTITUTION, TABLE_0, TABLE_1, TABLE_2, TABLE_3 } from "./tables.js";
+import { TABLE_0, TABLE_1, TABLE_2, TABLE_3 } from "./tables.js";
 
 /** Octets of the prefix: COUNT, BEARER and DIRECTION, zero (TS 33.401 B.2.3). The message follows at once. */
 const PREFIX_OCTETS = 8;
 /** The last block of a full message may reach this far beyond it, and so may the last words of its key stream. */
 const SLACK_OCTETS = 24;
 const ROUND_KEY_WORDS = 44;
+/** ff000000 as the integer that an interpreter computes with. */
+const TOP_OCTET = 0xff << 24;
 
 /** The four columns that go into and come out of {@link encrypt}. */
 type Block = [number, number, number, number];
@@ -167,7 +169,12 @@ export class JsKernel implements Kernel {
 	/** Adds a block of key stream to `message[at .. end)`, at most 16 octets, word by word although `at` may be odd. */
 	#addBlock(at: number, end: number): void {
 		const words = this.#words;
-		let [k0, k1, k2, k3] = this.#block;
+		const block = this.#block;
+		// Not destructured: that would make an iterator for each block.
+		let k0 = block[0];
+		let k1 = block[1];
+		let k2 = block[2];
+		let k3 = block[3];
 		const octets = end - at;
 		if (octets < 16) {
 			k0 = firstOctets(k0, octets);
@@ -259,7 +266,6 @@ function double(block: Block): void {
 
 /** FIPS 197 5.2. */
 function expand(schedule: number[], key: Uint8Array): void {
-	const s = SUBSTITUTION;
 	for (let i = 0; i < 4; i++) {
 		schedule[i] = key[4 * i] | (key[4 * i + 1] << 8) | (key[4 * i + 2] << 16) | (key[4 * i + 3] << 24);
 	}
@@ -267,11 +273,7 @@ function expand(schedule: number[], key: Uint8Array): void {
 	for (let i = 4; i < ROUND_KEY_WORDS; i++) {
 		let word = schedule[i - 1];
 		if ((i & 3) === 0) {
-			word =
-				s[(word >> 8) & 255] |
-				(s[(word >> 16) & 255] << 8) |
-				(s[(word >> 24) & 255] << 16) |
-				(s[word & 255] << 24);
+			word = substitute(word >> 8, word >> 16, word >> 24, word);
 			word ^= roundConstant;
 			roundConstant = (roundConstant << 1) ^ (roundConstant >> 7 ? 0x11b : 0);
 		}
@@ -302,9 +304,19 @@ function encrypt(keys: number[], block: Block): void {
 		b = f;
 		c = g;
 	}
-	const s = SUBSTITUTION;
-	block[0] = (s[a & 255] | (s[(b >> 8) & 255] << 8) | (s[(c >> 16) & 255] << 16) | (s[d >>> 24] << 24)) ^ keys[40];
-	block[1] = (s[b & 255] | (s[(c >> 8) & 255] << 8) | (s[(d >> 16) & 255] << 16) | (s[a >>> 24] << 24)) ^ keys[41];
-	block[2] = (s[c & 255] | (s[(d >> 8) & 255] << 8) | (s[(a >> 16) & 255] << 16) | (s[b >>> 24] << 24)) ^ keys[42];
-	block[3] = (s[d & 255] | (s[(a >> 8) & 255] << 8) | (s[(b >> 16) & 255] << 16) | (s[c >>> 24] << 24)) ^ keys[43];
+	// SubBytes alone stands in each table in the two rows where MixColumns multiplies by one.
+	block[0] = substitute(a, b >> 8, c >> 16, d >> 24) ^ keys[40];
+	block[1] = substitute(b, c >> 8, d >> 16, a >> 24) ^ keys[41];
+	block[2] = substitute(c, d >> 8, a >> 16, b >> 24) ^ keys[42];
+	block[3] = substitute(d, a >> 8, b >> 16, c >> 24) ^ keys[43];
+}
+
+/** SubBytes of the low octets of four numbers, as rows 0 to 3 of a column. */
+function substitute(a: number, b: number, c: number, d: number): number {
+	return (
+		(TABLE_2[a & 255] & 0xff) |
+		(TABLE_3[b & 255] & 0xff00) |
+		(TABLE_0[c & 255] & 0xff0000) |
+		(TABLE_1[d & 255] & TOP_OCTET)
+	);
 }

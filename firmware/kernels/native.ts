@@ -78,15 +78,7 @@ export class NativeKernel implements Kernel {
 	): boolean {
 		checkLengths(cipherStart, length, macLength);
 		const { message } = this;
-		return this.#native.unprotect(
-			octetsOf(keySet),
-			message,
-			count,
-			bearerAndDirection,
-			cipherStart,
-			length,
-			macLength,
-		);
+		return this.#native.unprotect(octetsOf(keySet), message, count, bearerAndDirection, cipherStart, length, macLength);
 	}
 
 	encryptBlocks(keySet: KeySet): void {

@@ -120,15 +120,8 @@ export class WasmKernel implements Kernel {
 		checkLengths(cipherStart, length, macLength);
 		const address = this.#addressOf(keySet);
 		return (
-			this.#exports.unprotect(
-				address,
-				count,
-				bearerAndDirection,
-				cipherStart,
-				length,
-				macLength,
-				KEYSTREAM_BLOCKS,
-			) === 1
+			this.#exports.unprotect(address, count, bearerAndDirection, cipherStart, length, macLength, KEYSTREAM_BLOCKS) ===
+			1
 		);
 	}
 

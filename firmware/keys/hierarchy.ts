@@ -1,6 +1,7 @@
 /** The key hierarchy of BEST (profile section 5). Every function gives fresh octets that the caller erases. */
-import { AGREEMENT, FC, KEY_USE } from "../emsdp/profile.js";
+
 import { writeUint32 } from "../emsdp/octets.js";
+import { AGREEMENT, FC, KEY_USE } from "../emsdp/profile.js";
 import { kdf, leastSignificant128 } from "./kdf.js";
 
 /** What AKA gives for K_base. */
@@ -98,9 +99,7 @@ export interface KeyBinding {
 
 function trafficKeys(key: Uint8Array, fc: number, binding: KeyBinding): KeyPair {
 	const derive = (use: number, algorithm: number) =>
-		leastSignificant128(
-			kdf(key, fc, [octet(use), octet(algorithm), uint32(binding.sessionId), octet(binding.keyId)]),
-		);
+		leastSignificant128(kdf(key, fc, [octet(use), octet(algorithm), uint32(binding.sessionId), octet(binding.keyId)]));
 	return {
 		encryption: derive(KEY_USE.encryption, binding.encryption),
 		integrity: derive(KEY_USE.integrity, binding.integrity),

@@ -31,8 +31,7 @@ export class AcceptedSqns {
 	/** 32 × 6 octets, SEQ ‖ index each, for the store. */
 	encode(): Uint8Array {
 		const octets = new Uint8Array(SQN_STEP * 6);
-		for (let index = 0; index < SQN_STEP; index++)
-			octets.set(sqnOctets(this.seq[index] * SQN_STEP + index), index * 6);
+		for (let index = 0; index < SQN_STEP; index++) octets.set(sqnOctets(this.seq[index] * SQN_STEP + index), index * 6);
 		return octets;
 	}
 

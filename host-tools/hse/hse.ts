@@ -9,16 +9,7 @@ import { checkContents } from "../../firmware/emsdp/contents.js";
 import { Header, writeHeader } from "../../firmware/emsdp/header.js";
 import { decodeImsi } from "../../firmware/emsdp/imsi.js";
 import { writeUint16 } from "../../firmware/emsdp/octets.js";
-import {
-	AGREEMENT,
-	CAUSE,
-	COMMAND,
-	CONTENTS,
-	DIRECTION,
-	HEADER,
-	LIMITS,
-	TAG,
-} from "../../firmware/emsdp/profile.js";
+import { AGREEMENT, CAUSE, COMMAND, CONTENTS, DIRECTION, HEADER, LIMITS, TAG } from "../../firmware/emsdp/profile.js";
 import { Retransmission, type RetransmissionPolicy } from "../../firmware/emsdp/retransmission.js";
 import { screen } from "../../firmware/emsdp/screening.js";
 import { SecurityContext } from "../../firmware/emsdp/security-context.js";

@@ -1,14 +1,6 @@
 import { type HseConfiguration, offers, type UeConfiguration } from "../../firmware/emsdp/configuration.js";
 import { fitsServingNetwork, isAka } from "../../firmware/emsdp/contents.js";
-import {
-	AGREEMENT,
-	ALGORITHM,
-	CAUSE,
-	LONGEST_MESSAGE,
-	MODE,
-	RELEASE,
-	SERVICE,
-} from "../../firmware/emsdp/profile.js";
+import { AGREEMENT, ALGORITHM, CAUSE, LONGEST_MESSAGE, MODE, RELEASE, SERVICE } from "../../firmware/emsdp/profile.js";
 
 /** What an HSE grants. Lists are in order of preference. */
 export interface Policy {

@@ -274,8 +274,7 @@ export class HseSession {
 
 	private feed(input: SessionInput, now: number): void {
 		const row = SESSION[this.state][input];
-		if (row === undefined)
-			throw new HseError("state", `A session in state "${this.state}" cannot take "${input}".`);
+		if (row === undefined) throw new HseError("state", `A session in state "${this.state}" cannot take "${input}".`);
 		this.state = row[1];
 		this[row[0]](now);
 	}
@@ -323,6 +322,12 @@ export class HseSession {
 
 	private end(cause: number, by: "UE" | "HSE"): void {
 		this.erase();
-		this.surroundings.outbox.tell({ kind: "session over", imsi: this.identity.imsi, sessionId: this.sessionId, cause, by });
+		this.surroundings.outbox.tell({
+			kind: "session over",
+			imsi: this.identity.imsi,
+			sessionId: this.sessionId,
+			cause,
+			by,
+		});
 	}
 }

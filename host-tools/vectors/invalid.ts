@@ -22,13 +22,7 @@ const FAULT_IN_CONTENTS: readonly string[] = ["contents"];
 /** What a receiver holds of one context, to see that nothing has changed. */
 function photograph(context: SecurityContext): string {
 	const { control, user } = context;
-	return JSON.stringify([
-		control.next,
-		user.next,
-		control.received.last,
-		user.received.last,
-		windowHex(user.received),
-	]);
+	return JSON.stringify([control.next, user.next, control.received.last, user.received.last, windowHex(user.received)]);
 }
 
 function restore(kernel: Kernel, session: VectorCase, direction: number): SecurityContext {
@@ -72,8 +66,7 @@ function hseOf(kernel: Kernel, vector: VectorCase): Receiver {
 		const secrets = { ...secretsOf(session), expectedResponse };
 		const stage = session.confirmed ? "live" : "unconfirmed";
 		hse.adopt(
-			(surroundings) =>
-				new HseSession(surroundings, identity, context, secrets, "elsewhere", LONGEST_MESSAGE, stage),
+			(surroundings) => new HseSession(surroundings, identity, context, secrets, "elsewhere", LONGEST_MESSAGE, stage),
 		);
 		return context;
 	});
@@ -158,7 +151,8 @@ export function checkInvalid(kernel: Kernel, vector: VectorCase): void {
 	const before = receiver.contexts.map(photograph);
 	const { verdict, replies } = receiver.handle(fromHex(vector.datagram));
 	const { action, cause, reply, reply_protected } = vector.expected;
-	const outcome = verdict === "reject" ? "reject" : ["accept", "hint", "repetition"].includes(verdict) ? verdict : "drop silently";
+	const outcome =
+		verdict === "reject" ? "reject" : ["accept", "hint", "repetition"].includes(verdict) ? verdict : "drop silently";
 	expectEqual(`"${verdict}": action`, outcome, action);
 	expectEqual("replies", replies, reply === null ? [] : [reply]);
 	if (action === "drop silently" && !FAULT_IN_CONTENTS.includes(verdict))

@@ -76,11 +76,7 @@ export function checkKeys(kernel: Kernel, vector: VectorCase): void {
 		made["RES*"] = toHex(resStar(aka.ck, aka.ik, aka.servingNetwork, rand, res));
 		expectEqual("AKA response", agreement === 3 ? made["RES*"] : toHex(res), vector.aka_response);
 	} else {
-		baseKey = baseKeyFromSharedKey(
-			fromHex(vector.shared_key),
-			fromHex(vector.hse_nonce),
-			fromHex(vector.ue_nonce),
-		);
+		baseKey = baseKeyFromSharedKey(fromHex(vector.shared_key), fromHex(vector.hse_nonce), fromHex(vector.ue_nonce));
 		made["K_base from a shared key"] = toHex(baseKey);
 	}
 	expectEqual("K_base", toHex(baseKey), vector.k_base);

@@ -7,9 +7,9 @@ import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
 import { fromHex, toHex } from "../hex.js";
 import { Hse } from "../hse/hse.js";
+import { keysByName } from "./keys.js";
 import { parametersOf } from "./session-of-vector.js";
 import { expectEqual, Mismatch, type VectorCase } from "./vector-case.js";
-import { keysByName } from "./keys.js";
 import { identityOf, makeUe, policyOf, ScriptedCentre, ScriptedLoad, softUsim } from "./world.js";
 
 const SOURCE = "ue";
@@ -89,7 +89,8 @@ class Play {
 			end.handleTimeout(this.now);
 		} else this.act(from, message);
 		const { datagrams } = this.drain(from);
-		if (!this.take(from, datagram)) throw new Mismatch(`${from} sends ${datagrams.join(" ") || "nothing"}, expected ${datagram}`);
+		if (!this.take(from, datagram))
+			throw new Mismatch(`${from} sends ${datagrams.join(" ") || "nothing"}, expected ${datagram}`);
 	}
 
 	private act(from: string, message: VectorCase): void {

@@ -1,6 +1,6 @@
-import { type UeConfiguration, readUeConfiguration } from "../../firmware/emsdp/configuration.js";
-import { LONGEST_MESSAGE, MODE, RETRANSMISSION, SERVICE } from "../../firmware/emsdp/profile.js";
 import { Ue } from "../../firmware/client/ue.js";
+import { readUeConfiguration, type UeConfiguration } from "../../firmware/emsdp/configuration.js";
+import { LONGEST_MESSAGE, MODE, RETRANSMISSION, SERVICE } from "../../firmware/emsdp/profile.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { makeVector, sqnNumber, verifyAuts } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";

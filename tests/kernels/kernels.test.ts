@@ -48,11 +48,7 @@ describe("best-ct in linear memory", () => {
 	});
 
 	test("erase leaves nothing outside the key sets", () => {
-		const { exports } = new WebAssembly.Instance(
-			new WebAssembly.Module(readFileSync(new URL("build/kernels/best-ct.wasm", root))),
-		);
-		const memory = new Uint8Array((exports.memory as WebAssembly.Memory).buffer);
-		const call = (name: string, ...numbers: number[]) => (exports[name] as (...numbers: number[]) => number)(...numbers);
+		const { memory, call } = instance();
 		memory.fill(0x5a, 4096, 4128);
 		call("setKeys", 4096);
 		memory.fill(0x77, 424, 1024);
@@ -65,11 +61,7 @@ describe("best-ct in linear memory", () => {
 	});
 
 	test("lengths that do not fit do nothing, even without the guards of the binding", () => {
-		const { exports } = new WebAssembly.Instance(
-			new WebAssembly.Module(readFileSync(new URL("build/kernels/best-ct.wasm", root))),
-		);
-		const memory = new Uint8Array((exports.memory as WebAssembly.Memory).buffer);
-		const call = (name: string, ...numbers: number[]) => (exports[name] as (...numbers: number[]) => number)(...numbers);
+		const { memory, call } = instance();
 		memory.fill(0xa5);
 		for (const [cipherStart, length, macLength] of [
 			[0, 1237, 4],
@@ -86,10 +78,7 @@ describe("best-ct in linear memory", () => {
 	});
 
 	test("few key-stream blocks give the same result as many", () => {
-		const octets = readFileSync(new URL("build/kernels/best-ct.wasm", root));
-		const { exports } = new WebAssembly.Instance(new WebAssembly.Module(octets));
-		const memory = new Uint8Array((exports.memory as WebAssembly.Memory).buffer);
-		const call = (name: string, ...numbers: number[]) => (exports[name] as (...numbers: number[]) => number)(...numbers);
+		const { memory, call } = instance();
 		call("setKeys", 4096);
 		for (const kept of [0, 1, 22, 23, 78]) {
 			memory.fill(0x31, 424, 1424);
@@ -139,6 +128,23 @@ test("the native binding passes on key set, message and lengths, and guards them
 		["erase"],
 	]);
 });
+
+/** The types of a page's WebAssembly are not those of Node's library, so the little that is needed stands here. */
+interface Wasm {
+	Module: new (octets: Uint8Array) => object;
+	Instance: new (module: object) => { readonly exports: { readonly memory: { readonly buffer: ArrayBuffer } } };
+}
+
+/** The kernel without its binding: linear memory, and its exports by name. */
+function instance() {
+	const { Module, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
+	const { exports } = new Instance(new Module(readFileSync(new URL("build/kernels/best-ct.wasm", root))));
+	const functions = exports as unknown as Record<string, (...numbers: number[]) => number>;
+	return {
+		memory: new Uint8Array(exports.memory.buffer),
+		call: (name: string, ...numbers: number[]) => functions[name](...numbers),
+	};
+}
 
 function protectedBy(kernel: Kernel, keySet: KeySet): Uint8Array {
 	kernel.message.fill(1, 0, 26);

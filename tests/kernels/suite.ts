@@ -2,7 +2,7 @@
  * One suite for every kernel and every engine: plain functions that throw, no test framework, no Node API. The vectors
  * come in as parsed JSON, because an XS machine has no file system.
  */
-import { KernelError, type Kernel, type KeySet, MESSAGE_CAPACITY } from "../../firmware/kernels/kernel.js";
+import { type Kernel, KernelError, type KeySet, MESSAGE_CAPACITY } from "../../firmware/kernels/kernel.js";
 
 export interface KernelCase {
 	readonly name: string;

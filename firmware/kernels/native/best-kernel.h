@@ -15,7 +15,7 @@ extern "C" {
 /* An expanded cipher key and integrity key. May be kept anywhere; no alignment is needed. */
 #define BEST_KERNEL_KEY_SET_OCTETS 384
 
-/* The longest message with its MAC, and the size of the buffer to give to best_kernel_erase's callers. */
+/* The longest message together with its MAC. `message` below needs only the octets that a call names. */
 #define BEST_KERNEL_MESSAGE_OCTETS 1240
 
 /* Expands two AES-128 keys of 16 octets each. */

@@ -1,5 +1,6 @@
 import { NativeKernel } from "../../kernels/native.js";
 import type { Datagram } from "../../ports/datagram.js";
+import type { Platform } from "../../ports/platform.js";
 import { HostClock } from "./clock.js";
 import { HostDatagram } from "./datagram.js";
 import { type HostStatistics, host } from "./natives.js";
@@ -7,7 +8,7 @@ import { HostRandom } from "./random.js";
 import { HostReadings } from "./readings.js";
 import { HostStore } from "./store.js";
 
-/** A PC as a device: the outside things of the firmware, and the kernel. */
+/** A PC as a device. */
 export const platform = {
 	kernel: new NativeKernel({
 		keySetOctets: host.kernelKeySetOctets,
@@ -40,4 +41,4 @@ export const platform = {
 	exit(status: number): void {
 		host.exit(status);
 	},
-};
+} satisfies Platform;

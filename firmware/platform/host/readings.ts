@@ -1,8 +1,8 @@
+import type { Readings } from "../../ports/readings.js";
 import { host } from "./natives.js";
 
 /** What the device is to send: payloads that another program writes to the host's standard input. */
-export class HostReadings {
-	/** Called while a payload waits, and once at the end of the input. */
+export class HostReadings implements Readings {
 	get onReadable(): ((count: number) => void) | undefined {
 		return host.onInput;
 	}
@@ -11,10 +11,6 @@ export class HostReadings {
 		host.onInput = callback;
 	}
 
-	/**
-	 * Copies the next payload into `into` and removes it.
-	 * @returns its length, which is above `into.length` where it was cut off; −1 where none waits, −2 at the end of the input
-	 */
 	read(into: Uint8Array): number {
 		return host.inputRead(into);
 	}

@@ -1,10 +1,10 @@
 /** The two hosts of a bundle, the XS engine and Node, for tests that hold for both. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe } from "@jest/globals";
+import { afterAll, describe } from "@jest/globals";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -24,7 +24,7 @@ const xs: HostProgram = { name: "XS", command: async () => [xsHost] };
 const node: HostProgram = {
 	name: "Node",
 	async command() {
-		const outfile = join(root, "build/tests/node-host.js");
+		const outfile = join(root, `build/tests/node-host-${process.env.JEST_WORKER_ID}.js`);
 		nodeHost ??= build({
 			stdin: {
 				contents: `import { runInNode } from "./node-host.ts"; runInNode(process.argv[2], process.argv[3]);`,
@@ -43,10 +43,15 @@ const node: HostProgram = {
 	},
 };
 
-/** `describe` for each host; that of XS is skipped where it has not been built. */
-export function describeHosts(tests: (host: HostProgram) => void): void {
+/** `describe` for XS; skipped where its host has not been built. */
+export function describeXs(tests: (host: HostProgram) => void): void {
 	if (hasXsHost) describe("on XS", () => tests(xs));
 	else describe.skip("on XS (not built: no C compiler)", () => tests(xs));
+}
+
+/** `describe` for each host. */
+export function describeHosts(tests: (host: HostProgram) => void): void {
+	describeXs(tests);
 	describe("on Node", () => tests(node));
 }
 
@@ -67,8 +72,17 @@ export interface Run {
 	readonly args?: readonly string[];
 }
 
+const folders: string[] = [];
+
+afterAll(() => {
+	for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that lasts as long as the test file. */
 export function newFolder(): string {
-	return mkdtempSync(join(tmpdir(), "best-host-"));
+	const folder = mkdtempSync(join(tmpdir(), "best-host-"));
+	folders.push(folder);
+	return folder;
 }
 
 const split = (text: string) => text.split("\n").slice(0, -1);

@@ -1,0 +1,228 @@
+import type { UeConfiguration } from "../emsdp/configuration.js";
+import { CAUSE_NAMES, LIMITS, RETRANSMISSION } from "../emsdp/profile.js";
+import type { RetransmissionPolicy } from "../emsdp/retransmission.js";
+import type { Kernel } from "../kernels/kernel.js";
+import type { Clock } from "../ports/clock.js";
+import type { Datagram } from "../ports/datagram.js";
+import type { Random } from "../ports/random.js";
+import type { Usim } from "../ports/usim.js";
+import { ClientError } from "./errors.js";
+import type { UeEvent } from "./events.js";
+import { Ue } from "./ue.js";
+
+/** What a client asks for. */
+export interface ClientConfiguration {
+	readonly offer: UeConfiguration;
+	/** EAS Id, 1–64 octets of UTF-8. */
+	readonly easId: Uint8Array;
+	/** Value of tag 05, empty where it is not sent. */
+	readonly servingNetwork: Uint8Array;
+	readonly retransmission?: RetransmissionPolicy;
+	/** The longest back-off that an unprotected 80 can bring about, in seconds. */
+	readonly longestBackOff?: number;
+}
+
+/** The ports of a client and what it asks for. */
+export interface ClientOptions {
+	readonly kernel: Kernel;
+	readonly datagram: Datagram;
+	readonly usim: Usim;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly config: ClientConfiguration;
+	readonly onEvent?: (event: UeEvent) => void;
+}
+
+/** A promise that a later input settles. */
+interface Waiting {
+	readonly resolve: () => void;
+	readonly reject: (error: ClientError) => void;
+}
+
+/** A payload that waits for a session. */
+interface Held extends Waiting {
+	readonly payload: Uint8Array;
+}
+
+/** Payloads that are held while there is no session; further ones are refused. */
+const MOST_HELD = 8;
+
+/** What {@link BestClient.send} gives when the link has taken the datagram: one promise for all, made once. */
+const HANDED_OVER = Promise.resolve();
+
+/** The BEST client: the UE's state machine ({@link Ue}) with its ports attached. */
+export class BestClient {
+	/** Called for each downlink. The payload is valid until the next one. */
+	onDownlink: ((payload: Uint8Array) => void) | undefined;
+	private readonly options: ClientOptions;
+	private ue: Ue | undefined;
+	private deadline: number | undefined;
+	private starting: Waiting | undefined;
+	private stopping: Waiting | undefined;
+	private readonly held: Held[] = [];
+
+	constructor(options: ClientOptions) {
+		this.options = options;
+		options.datagram.onReadable = () => this.receive();
+		options.clock.onDeadline = () => this.handleDeadline();
+	}
+
+	/**
+	 * Agrees keys with the HSE. Resolves when the session can be used.
+	 * @throws ClientError `state` if it is under way already, `attempt` if no session came about
+	 */
+	start(): Promise<void> {
+		return new Promise((resolve, reject) => {
+			if (this.starting !== undefined) throw new ClientError("state", "start() is under way already.");
+			this.starting = { resolve, reject };
+			if (this.ue === undefined) this.options.usim.readImsi((imsi) => this.make(imsi));
+			else this.begin(this.ue);
+		});
+	}
+
+	/**
+	 * Protects a payload and hands it to the link; resolves when the link has taken it. Where the session is over, or a
+	 * new one is being agreed, the payload is held until there is one.
+	 * @throws ClientError `state`, `too-long`, `count` or `attempt`
+	 */
+	send(payload: Uint8Array): Promise<void> {
+		const { ue } = this;
+		if (ue === undefined || ue.isAttempting || ue.session === undefined) return this.hold(payload);
+		try {
+			ue.send(payload);
+		} catch (error) {
+			return Promise.reject(error);
+		}
+		this.options.datagram.write(this.options.kernel.message, ue.outbox.takeDatagram());
+		return HANDED_OVER;
+	}
+
+	/** Ends the session; resolves when its keys are erased. @throws ClientError `state` if there is none, or it is under way */
+	stop(): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const { ue } = this;
+			if (ue === undefined || this.stopping !== undefined)
+				throw new ClientError("state", "There is no session to stop, or stop() is under way already.");
+			ue.stop(this.options.clock.now());
+			const error = new ClientError("attempt", "The client was stopped.");
+			this.starting?.reject(error);
+			this.starting = undefined;
+			this.release(error);
+			if (ue.session === undefined) resolve();
+			else this.stopping = { resolve, reject };
+			this.drain(ue);
+		});
+	}
+
+	/** K_EAS_PSK, 32 octets, for key-agreement-only use; the caller erases it. @throws ClientError `state` without a session */
+	easKey(): Uint8Array {
+		const session = this.ue?.session;
+		if (session === undefined) throw new ClientError("state", "There is no session: call start() first.");
+		return session.easKey();
+	}
+
+	private make(imsi: Uint8Array | undefined): void {
+		const { kernel, random, config } = this.options;
+		if (imsi === undefined) {
+			this.fail(new ClientError("configuration", "The USIM does not give its IMSI."));
+			return;
+		}
+		const { offer, easId, servingNetwork } = config;
+		const retransmission = config.retransmission ?? RETRANSMISSION;
+		const longestBackOff = config.longestBackOff ?? LIMITS.longestBackOff;
+		this.ue = new Ue({ kernel, random, imsi, offer, easId, servingNetwork, retransmission, longestBackOff });
+		this.begin(this.ue);
+	}
+
+	private begin(ue: Ue): void {
+		if (!ue.isAttempting) ue.begin(this.options.clock.now());
+		this.drain(ue);
+	}
+
+	private hold(payload: Uint8Array): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const { ue } = this;
+			if (ue === undefined && this.starting === undefined)
+				throw new ClientError("state", "There is no session to send in: call start() first.");
+			if (this.stopping !== undefined) throw new ClientError("state", "The session is being ended.");
+			if (this.held.length >= MOST_HELD)
+				throw new ClientError("state", `There is no session yet, and ${MOST_HELD} payloads wait already.`);
+			this.held.push({ payload: payload.slice(), resolve, reject });
+			if (ue !== undefined) this.begin(ue);
+		});
+	}
+
+	private receive(): void {
+		const { ue } = this;
+		const { datagram, kernel, clock } = this.options;
+		for (;;) {
+			const length = datagram.read(kernel.message);
+			if (length < 0) return;
+			if (ue === undefined) continue;
+			ue.handleDatagram(clock.now(), kernel.message, length);
+			this.drain(ue);
+		}
+	}
+
+	private handleDeadline(): void {
+		const { ue } = this;
+		this.deadline = undefined;
+		if (ue === undefined) return;
+		ue.handleTimeout(this.options.clock.now());
+		this.drain(ue);
+	}
+
+	/** Does what the last input brought about. */
+	private drain(ue: Ue): void {
+		const { datagram, kernel, usim, clock } = this.options;
+		const octets = ue.outbox.takeDatagram();
+		if (octets > 0) datagram.write(kernel.message, octets);
+		const challenge = ue.outbox.takeChallenge();
+		if (challenge !== undefined)
+			usim.authenticate(challenge.rand, challenge.autn, (result) => {
+				ue.handleAuthentication(clock.now(), result);
+				this.drain(ue);
+			});
+		for (let event = ue.outbox.takeEvent(); event !== undefined; event = ue.outbox.takeEvent()) this.tell(event);
+		if (this.deadline !== ue.deadline) {
+			this.deadline = ue.deadline;
+			clock.setDeadline(ue.deadline);
+		}
+	}
+
+	private tell(event: UeEvent): void {
+		this.options.onEvent?.(event);
+		if (event.kind === "downlink") this.onDownlink?.(event.payload);
+		else if (event.kind === "session started") {
+			this.starting?.resolve();
+			this.starting = undefined;
+			this.release();
+		} else if (event.kind === "attempt over") this.fail(attemptError(event.cause));
+		else if (event.kind === "session over") {
+			this.stopping?.resolve();
+			this.stopping = undefined;
+		}
+	}
+
+	private fail(error: ClientError): void {
+		this.starting?.reject(error);
+		this.starting = undefined;
+		this.release(error);
+	}
+
+	/** Sends the payloads that were held, or refuses them. */
+	private release(error?: ClientError): void {
+		for (const { payload, resolve, reject } of this.held.splice(0)) {
+			if (error === undefined) this.send(payload).then(resolve, reject);
+			else reject(error);
+		}
+	}
+}
+
+function attemptError(cause: number | undefined): ClientError {
+	const why =
+		cause === undefined
+			? "nobody answered"
+			: `the HSE and the UE do not agree: ${CAUSE_NAMES[cause] ?? "unknown cause"}`;
+	return new ClientError("attempt", `No session came about: ${why}.`);
+}

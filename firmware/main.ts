@@ -1,0 +1,32 @@
+import { platform as target } from "best/platform";
+import { Application } from "./application.js";
+import { BestClient } from "./client/best-client.js";
+import { decodeIdentity, IDENTITY_KEY } from "./client/identity.js";
+import { sqnNumber } from "./keys/aka.js";
+import { Milenage } from "./keys/milenage.js";
+import { SoftUsim } from "./platform/common/soft-usim.js";
+import type { Platform } from "./ports/platform.js";
+
+const platform: Platform = target;
+const record = platform.store.read(IDENTITY_KEY);
+if (record === undefined) {
+	platform.print('{"event":"failed","why":"The device has no identity yet: provision it."}');
+	platform.exit(1);
+} else {
+	const { imsi, k, opc, sqnMs, hseAddress, hsePort, ...config } = decodeIdentity(record);
+	const { kernel, clock, random, store } = platform;
+	const usim = new SoftUsim(new Milenage(kernel, k, opc), imsi, store, sqnNumber(sqnMs));
+	const datagram = platform.openDatagram(hseAddress, hsePort);
+	const client = new BestClient({
+		kernel,
+		datagram,
+		usim,
+		clock,
+		random,
+		config,
+		onEvent: (event) => application.tell(event),
+	});
+	const application = new Application(platform, client);
+	for (const secret of [k, opc, record]) secret.fill(0);
+	application.run();
+}

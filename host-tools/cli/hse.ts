@@ -1,0 +1,70 @@
+import { UDP_PORT } from "../../firmware/emsdp/profile.js";
+import { rung } from "../demo/ladder.js";
+import { HseDatabase } from "../hse/database.js";
+import type { HseEvent } from "../hse/events.js";
+import { HseServer } from "../hse/server.js";
+import { loadKernel } from "../kernel.js";
+import { Failure } from "./errors.js";
+import { type Command, numberOption, textOption } from "./options.js";
+
+/** An event as a line; a payload as text where it is printable, else in hex. */
+function lineOf(event: HseEvent): string {
+	const { kind, ...rest } = event;
+	const fields = Object.entries(rest).map(([name, value]) => {
+		if (value instanceof Uint8Array) return `${name}=${Buffer.from(value).toString("hex")}`;
+		return `${name}=${name === "sessionId" ? Number(value).toString(16).padStart(8, "0") : value}`;
+	});
+	return `${kind}: ${fields.join(" ")}`;
+}
+
+export const hse: Command = {
+	name: "hse",
+	summary: 'run a test HSE on UDP; it answers each uplink with "ok N" when asked to',
+	options: {
+		address: { value: "ADDRESS", help: "address to listen at (127.0.0.1)" },
+		port: { value: "N", help: `UDP port (${UDP_PORT})` },
+		database: { value: "FILE", help: "subscribers and their SQNs (best-hse.db)" },
+		answer: { help: "answer each uplink with a downlink" },
+		json: { help: "one JSON object per event instead of lines for people" },
+	},
+	example: "best hse --database best-hse.db --answer",
+	async run(options) {
+		const path = textOption(options, "database", "best-hse.db");
+		const port = numberOption(options, "port", UDP_PORT, 1, 65_535);
+		const json = options.json === true;
+		const database = new HseDatabase(path);
+		let answers = 0;
+		const server: HseServer = new HseServer({
+			kernel: loadKernel(),
+			database,
+			address: textOption(options, "address", "127.0.0.1"),
+			port,
+			onEvent: (event) => {
+				const text = json
+					? JSON.stringify(event, (_, value) =>
+							value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value,
+						)
+					: lineOf(event);
+				console.log(text);
+				if (options.answer === true && event.kind === "uplink")
+					server.send(event.sessionId, new TextEncoder().encode(`ok ${++answers}`));
+			},
+			...(json ? {} : { onTraffic: (traffic) => console.log(rung(traffic)) }),
+		});
+		try {
+			await server.listen();
+		} catch (error) {
+			database.close();
+			const why = (error as NodeJS.ErrnoException).code;
+			throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
+		}
+		if (!json) console.log(`HSE on UDP port ${port}, database ${path}. End it with Ctrl-C.`);
+		await new Promise<void>((resolve) => {
+			process.once("SIGINT", resolve);
+			process.once("SIGTERM", resolve);
+		});
+		await server.close();
+		database.close();
+		return 0;
+	},
+};

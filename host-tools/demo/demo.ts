@@ -1,0 +1,261 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { COMMAND, HEADER } from "../../firmware/emsdp/profile.js";
+import { Failure } from "../cli/errors.js";
+import { type Device, startDevice } from "../device/device.js";
+import { HseDatabase } from "../hse/database.js";
+import type { HseEvent } from "../hse/events.js";
+import { HseServer, type Traffic } from "../hse/server.js";
+import { loadKernel } from "../kernel.js";
+import { PcapWriter } from "../pcap.js";
+import { provision } from "../provision/provision.js";
+import { remark, rung } from "./ladder.js";
+
+/** Milliseconds that a reading may take to be delivered and answered, and the device to start or to end. */
+const PATIENCE = 5000;
+const ADDRESS = "127.0.0.1";
+
+export interface DemoOptions {
+	readonly readings: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+	/** Undefined: in a folder that is removed afterwards. */
+	readonly database: string | undefined;
+	readonly port: number;
+	readonly pcap: string | undefined;
+	readonly imsi: string;
+	readonly service: number;
+	readonly agreement: number;
+	/** A line for the person who watches. */
+	print(line: string): void;
+}
+
+/** The figures of one run. */
+export interface DemoSummary {
+	readonly sent: number;
+	/** Readings that reached the application side intact. */
+	readonly delivered: number;
+	/** Octets of the readings delivered, and of the UP messages that carried them. */
+	readonly payloadOctets: number;
+	readonly wireOctets: number;
+	readonly overheadPerMessage: number;
+	/** Octets of EMSDP, both ways, until the session is confirmed, and messages of the HSE that were waited for. */
+	readonly setupOctets: number;
+	readonly setupRoundTrips: number;
+	readonly usPerUplink: number;
+	readonly heapPeakBytes: number;
+	readonly engine: string;
+	readonly kernel: string;
+}
+
+/** A line of the device, as `firmware/application.ts` prints it. */
+interface DeviceLine {
+	readonly event: string;
+	readonly why?: string;
+	readonly payload?: string;
+	readonly cause?: string;
+	readonly by?: string;
+	readonly microsecondsPerUplink?: number;
+	readonly heapPeakBytes?: number;
+	readonly engine?: string;
+	readonly kernel?: string;
+}
+
+function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+	return Buffer.compare(a, b) === 0;
+}
+
+/** One device and one HSE on loopback, from the first Session Request to the last Terminate Response. */
+class Demo {
+	private readonly options: DemoOptions;
+	private readonly folder = mkdtempSync(join(tmpdir(), "best-demo-"));
+	private readonly pcap: PcapWriter | undefined;
+	private server: HseServer | undefined;
+	private port = 0;
+	private confirmed = false;
+	private sent = 0;
+	private delivered = 0;
+	private payloadOctets = 0;
+	private wireOctets = 0;
+	private setupOctets = 0;
+	private setupRoundTrips = 0;
+	private expected: Uint8Array | undefined;
+	/** How often the device has told of each event, and its last line. */
+	private readonly counts = new Map<string, number>();
+	private end: DeviceLine | undefined;
+	/** Wakes whoever waits for something to happen. */
+	private wake: () => void = () => {};
+
+	constructor(options: DemoOptions) {
+		this.options = options;
+		try {
+			this.pcap = options.pcap === undefined ? undefined : new PcapWriter(options.pcap);
+		} catch (error) {
+			rmSync(this.folder, { recursive: true });
+			const why = (error as NodeJS.ErrnoException).code;
+			throw new Failure(`The capture ${options.pcap} cannot be made (${why}): name a file that does not exist yet.`);
+		}
+	}
+
+	async run(): Promise<DemoSummary> {
+		const { print, database: databasePath, imsi, service, agreement } = this.options;
+		let database: HseDatabase | undefined;
+		try {
+			database = new HseDatabase(databasePath ?? join(this.folder, "hse.db"));
+			this.server = await this.listen(database);
+			print(`HSE on UDP ${ADDRESS} port ${this.port}, database ${databasePath ?? "for this run only"}.`);
+			const storeDirectory = join(this.folder, "device");
+			const easId = "meter.demo";
+			provision({ database, storeDirectory, imsi, hseAddress: ADDRESS, hsePort: this.port, easId, service, agreement });
+			print(`Subscriber ${imsi} provisioned with fresh keys.`);
+			return await this.play(startDevice({ storeDirectory }));
+		} finally {
+			await this.server?.close();
+			database?.close();
+			this.pcap?.close();
+			rmSync(this.folder, { recursive: true });
+		}
+	}
+
+	private async listen(database: HseDatabase): Promise<HseServer> {
+		const { port } = this.options;
+		const server = new HseServer({
+			kernel: loadKernel(),
+			database,
+			address: ADDRESS,
+			port,
+			onEvent: (event) => this.hear(event),
+			onTraffic: (traffic) => this.watch(traffic),
+		});
+		try {
+			this.port = await server.listen();
+		} catch (error) {
+			const why = (error as NodeJS.ErrnoException).code;
+			throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
+		}
+		return server;
+	}
+
+	private async play(device: Device): Promise<DemoSummary> {
+		const { print } = this.options;
+		print(`Firmware on ${device.engineDescription}.`);
+		let status: number | undefined;
+		device.onLine((line) => this.read(line));
+		device.onErrorLine((line) => print(remark(line)));
+		const exited = device.exited.then((code) => {
+			status = code;
+			this.wake();
+		});
+		try {
+			await this.until(() => this.count("session started") > 0 || status !== undefined);
+			for await (const reading of this.options.readings) {
+				if (status !== undefined) break;
+				await this.deliver(device, reading, () => status !== undefined);
+			}
+			device.end();
+			await this.until(() => status !== undefined);
+		} finally {
+			if (status === undefined) device.cutPower();
+			await exited;
+		}
+		return this.summary(device);
+	}
+
+	/** One reading at a time: loopback would lose what comes in faster than it is read. */
+	private async deliver(device: Device, reading: Uint8Array, isOver: () => boolean): Promise<void> {
+		this.sent++;
+		this.expected = reading;
+		const answers = this.count("downlink") + this.count("not sent");
+		device.sendReading(reading);
+		await this.until(() => this.count("downlink") + this.count("not sent") > answers || isOver());
+	}
+
+	private summary(device: Device): DemoSummary {
+		const { end, sent, delivered, payloadOctets, wireOctets, setupOctets, setupRoundTrips } = this;
+		return {
+			sent,
+			delivered,
+			payloadOctets,
+			wireOctets,
+			overheadPerMessage: delivered === 0 ? 0 : (wireOctets - payloadOctets) / delivered,
+			setupOctets,
+			setupRoundTrips,
+			usPerUplink: Math.round(10 * (end?.microsecondsPerUplink ?? 0)) / 10,
+			heapPeakBytes: end?.heapPeakBytes ?? 0,
+			engine: end?.engine ?? device.engineDescription,
+			kernel: end?.kernel ?? "unknown",
+		};
+	}
+
+	/** What the HSE tells: the application side takes each reading and answers it. */
+	private hear(event: HseEvent): void {
+		if (event.kind === "session confirmed") this.confirmed = true;
+		if (event.kind !== "uplink") return;
+		const intact = this.expected !== undefined && sameOctets(event.payload, this.expected);
+		this.expected = undefined;
+		if (intact) {
+			this.delivered++;
+			this.payloadOctets += event.payload.length;
+		}
+		const text = new TextDecoder().decode(event.payload.subarray(0, 60));
+		this.options.print(`  HSE: application has ${JSON.stringify(text)}${intact ? "" : " (not what was sent)"}`);
+		this.server?.send(event.sessionId, new TextEncoder().encode(`ok ${this.delivered}`));
+	}
+
+	/** Every datagram on the HSE's socket. */
+	private watch(traffic: Traffic): void {
+		const { datagram, fromUe, peer, verdict } = traffic;
+		const [address, port] = peer.split(" ");
+		const ends = [
+			{ address, port: Number(port) },
+			{ address: ADDRESS, port: this.port },
+		];
+		const [from, to] = fromUe ? ends : [...ends].reverse();
+		this.pcap?.write(Date.now(), from, to, datagram);
+		if (fromUe && (datagram[1] & HEADER.userPlane) !== 0) this.wireOctets += verdict === "accept" ? datagram.length : 0;
+		else if (!this.confirmed || datagram[HEADER.length] === COMMAND.sessionStartConfirmation) {
+			this.setupOctets += datagram.length;
+			if (!fromUe) this.setupRoundTrips++;
+		}
+		this.options.print(rung(traffic));
+	}
+
+	private read(line: string): void {
+		const message: DeviceLine = JSON.parse(line);
+		const { event, why, payload, cause, by } = message;
+		this.counts.set(event, this.count(event) + 1);
+		if (event === "end") this.end = message;
+		const text: Record<string, string> = {
+			"session started": "challenge answered by the USIM; MAC and request digest of 11 verified, keys derived",
+			downlink: `MAC and COUNT verified, payload ${JSON.stringify(Buffer.from(payload ?? "", "hex").toString())}`,
+			"session over": `session over, keys erased (ended by the ${by}, ${cause})`,
+			"not sent": `not sent: ${why}`,
+			failed: `failed: ${why}`,
+			rejected: `rejected: ${cause}`,
+			"attempt over": `no session: ${cause}`,
+		};
+		if (text[event] !== undefined) this.options.print(remark(text[event]));
+		this.wake();
+	}
+
+	private count(event: string): number {
+		return this.counts.get(event) ?? 0;
+	}
+
+	/** Waits until something is so, for a while. */
+	private async until(isSo: () => boolean): Promise<void> {
+		const end = performance.now() + PATIENCE;
+		while (!isSo() && performance.now() < end)
+			await new Promise<void>((resolve) => {
+				const timer = setTimeout(resolve, end - performance.now());
+				this.wake = () => {
+					clearTimeout(timer);
+					resolve();
+				};
+			});
+	}
+}
+
+/** Runs the main job once. @throws Failure, DatabaseError or UsageError */
+export function runDemo(options: DemoOptions): Promise<DemoSummary> {
+	return new Demo(options).run();
+}

@@ -1,0 +1,130 @@
+import { chmodSync, closeSync, openSync } from "node:fs";
+import Database from "libsql";
+
+/** A subscriber as the HSE's authentication centre knows it. */
+export interface Subscriber {
+	/** 6 to 15 digits. */
+	readonly imsi: string;
+	/** K and OP_C, 16 octets each. Secret. */
+	readonly k: Uint8Array;
+	readonly opc: Uint8Array;
+	/** 2 octets. */
+	readonly amf: Uint8Array;
+	/** SQN of the next challenge, below 2^48. */
+	readonly sqn: number;
+	/** Whether the subscriber may use BEST. */
+	readonly enabled: boolean;
+}
+
+/** Why the file could not be used, in one sentence with the way out. */
+export class DatabaseError extends Error {
+	override readonly name = "DatabaseError";
+}
+
+/** Marks a file as ours: "BEST" as a number. */
+const APPLICATION_ID = 0x42455354;
+
+/** Each entry brings the file from the version of its index to the next. */
+const MIGRATIONS: readonly string[] = [
+	`CREATE TABLE subscriber (
+		imsi TEXT PRIMARY KEY,
+		k BLOB NOT NULL,
+		opc BLOB NOT NULL,
+		amf BLOB NOT NULL,
+		sqn INTEGER NOT NULL,
+		enabled INTEGER NOT NULL
+	) STRICT, WITHOUT ROWID`,
+];
+
+type Row = Record<string, unknown>;
+
+/** The HSE's file: subscribers and their SQNs. Everything is on the medium when a method returns. */
+export class HseDatabase {
+	private readonly database: Database.Database;
+	private readonly selectSubscriber: Database.Statement;
+	private readonly updateSqn: Database.Statement;
+
+	/**
+	 * Opens the file, or makes it, readable by its owner only, since it holds keys.
+	 * @throws DatabaseError if it is not such a file, or is newer than this program; it is left as it is
+	 */
+	constructor(path: string) {
+		try {
+			closeSync(openSync(path, "a", 0o600));
+		} catch (error) {
+			throw new DatabaseError(
+				`The database ${path} cannot be opened (${codeOf(error)}): name another file with --database, or mend its rights.`,
+			);
+		}
+		try {
+			this.database = new Database(path);
+			this.migrate(path);
+			chmodSync(path, 0o600);
+			this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+			this.selectSubscriber = this.database.prepare("SELECT * FROM subscriber WHERE imsi = ?");
+			this.updateSqn = this.database.prepare("UPDATE subscriber SET sqn = ? WHERE imsi = ?");
+		} catch (error) {
+			if (error instanceof DatabaseError) throw error;
+			throw new DatabaseError(
+				`The database ${path} is not usable (${error instanceof Error ? error.message : error}): it was left as it is; name another file with --database, or restore it from a copy.`,
+			);
+		}
+	}
+
+	close(): void {
+		this.database.close();
+	}
+
+	/** @throws DatabaseError if the IMSI is there already */
+	addSubscriber({ imsi, k, opc, amf, sqn, enabled }: Subscriber): void {
+		const { changes } = this.database
+			.prepare(
+				"INSERT INTO subscriber (imsi, k, opc, amf, sqn, enabled) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+			)
+			.run([imsi, Buffer.from(k), Buffer.from(opc), Buffer.from(amf), sqn, enabled ? 1 : 0]);
+		if (changes === 0)
+			throw new DatabaseError(`The subscriber ${imsi} is in the database already: choose another IMSI with --imsi.`);
+	}
+
+	/** @returns undefined where there is none of this IMSI */
+	subscriber(imsi: string): Subscriber | undefined {
+		const row = this.selectSubscriber.get([imsi]) as Row | undefined;
+		if (row === undefined) return undefined;
+		return {
+			imsi,
+			k: Uint8Array.from(row.k as Buffer),
+			opc: Uint8Array.from(row.opc as Buffer),
+			amf: Uint8Array.from(row.amf as Buffer),
+			sqn: row.sqn as number,
+			enabled: row.enabled === 1,
+		};
+	}
+
+	/** Stores the SQN of the next challenge. */
+	setSqn(imsi: string, sqn: number): void {
+		this.updateSqn.run([sqn, imsi]);
+	}
+
+	private migrate(path: string): void {
+		const pragma = (name: string) =>
+			Number((this.database.prepare(`PRAGMA ${name}`).get([]) as Row | undefined)?.[name] ?? 0);
+		const version = pragma("user_version");
+		const isNew = this.database.prepare("SELECT 1 FROM sqlite_master").get([]) === undefined;
+		if (!isNew && pragma("application_id") !== APPLICATION_ID)
+			throw new DatabaseError(
+				`The file ${path} is a database of another program: it was left as it is; name another file with --database.`,
+			);
+		if (version > MIGRATIONS.length)
+			throw new DatabaseError(
+				`The database ${path} was written by a newer version of this program: it was left as it is; use that version.`,
+			);
+		for (let next = version; next < MIGRATIONS.length; next++)
+			this.database.exec(
+				`BEGIN; ${MIGRATIONS[next]}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${next + 1}; COMMIT`,
+			);
+	}
+}
+
+function codeOf(error: unknown): string {
+	return error instanceof Error && "code" in error ? String(error.code) : String(error);
+}

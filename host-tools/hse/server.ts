@@ -1,0 +1,149 @@
+import { randomBytes, randomFillSync } from "node:crypto";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import { RETRANSMISSION } from "../../firmware/emsdp/profile.js";
+import type { Verdict } from "../../firmware/emsdp/verdict.js";
+import type { Kernel } from "../../firmware/kernels/kernel.js";
+import { AuthenticationCentre } from "./authentication-centre.js";
+import type { HseDatabase } from "./database.js";
+import type { HseEvent } from "./events.js";
+import { Hse } from "./hse.js";
+import { Cookies } from "./load.js";
+import { DEFAULT_POLICY, type Policy } from "./policy.js";
+
+/** Session Requests in the last second from which on a cookie is asked for. */
+const REQUESTS_WITHOUT_COOKIE = 200;
+
+/** A datagram on the HSE's socket. `verdict` is what the HSE found, undefined for what it sends. */
+export interface Traffic {
+	readonly fromUe: boolean;
+	readonly peer: string;
+	readonly datagram: Uint8Array;
+	readonly verdict: Verdict | undefined;
+}
+
+export interface HseServerOptions {
+	readonly kernel: Kernel;
+	readonly database: HseDatabase;
+	/** Address to listen at; "127.0.0.1" or "::", for instance. */
+	readonly address: string;
+	/** 0: any free port. */
+	readonly port: number;
+	readonly policy?: Policy;
+	readonly onEvent?: (event: HseEvent) => void;
+	readonly onTraffic?: (traffic: Traffic) => void;
+}
+
+/** An HSE on a UDP socket: the sans-IO core with its inputs and outputs attached. */
+export class HseServer {
+	readonly hse: Hse;
+	private readonly options: HseServerOptions;
+	private readonly socket: Socket;
+	private readonly centre: AuthenticationCentre;
+	private timer: NodeJS.Timeout | undefined;
+	private second = 0;
+	private requests = 0;
+
+	constructor(options: HseServerOptions) {
+		this.options = options;
+		const { kernel, database, policy = DEFAULT_POLICY } = options;
+		this.centre = new AuthenticationCentre(kernel, database, () => randomOctets(16));
+		const cookies = new Cookies(() => randomOctets(32), this.now());
+		this.hse = new Hse({
+			kernel,
+			policy,
+			retransmission: RETRANSMISSION,
+			load: {
+				cookie: (now, source, identity, given) =>
+					this.isLoaded(now) ? cookies.demand(now, source, identity, given) : undefined,
+				backOff: () => undefined,
+			},
+			drawSessionId: () => randomBytes(4).readUInt32BE(),
+			fraction: () => randomBytes(2).readUInt16BE() / 0xffff,
+		});
+		this.socket = createSocket(isIPv6(options.address) ? "udp6" : "udp4");
+	}
+
+	/** @returns the port. @throws Error of node:dgram where it cannot be had */
+	listen(): Promise<number> {
+		const { address, port } = this.options;
+		return new Promise((resolve, reject) => {
+			this.socket.once("error", reject);
+			this.socket.bind(port, address, () => {
+				this.socket.off("error", reject);
+				// A datagram that could not be sent is lost, as datagrams are.
+				this.socket.on("error", () => {});
+				this.socket.on("message", (datagram, remote) => this.receive(datagram, remote));
+				resolve(this.socket.address().port);
+			});
+		});
+	}
+
+	/** Sends a payload to a UE. @throws HseError */
+	send(sessionId: number, payload: Uint8Array): void {
+		this.hse.send(sessionId, payload);
+		this.drain();
+	}
+
+	/** Ends a session. @throws HseError */
+	terminate(sessionId: number, cause: number): void {
+		this.hse.terminate(this.now(), sessionId, cause);
+		this.drain();
+	}
+
+	close(): Promise<void> {
+		clearTimeout(this.timer);
+		return new Promise((resolve) => this.socket.close(() => resolve()));
+	}
+
+	private now(): number {
+		return performance.now();
+	}
+
+	/** Counts the Session Requests of this second. */
+	private isLoaded(now: number): boolean {
+		const second = Math.floor(now / 1000);
+		if (second !== this.second) {
+			this.second = second;
+			this.requests = 0;
+		}
+		return ++this.requests > REQUESTS_WITHOUT_COOKIE;
+	}
+
+	private receive(datagram: Uint8Array, { address, port }: RemoteInfo): void {
+		const peer = `${address} ${port}`;
+		const verdict = this.hse.handleDatagram(this.now(), peer, datagram, datagram.length);
+		this.options.onTraffic?.({ fromUe: true, peer, datagram, verdict });
+		this.drain();
+	}
+
+	/** Does what the last input brought about. */
+	private drain(): void {
+		const { outbox } = this.hse;
+		const { onTraffic, onEvent } = this.options;
+		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
+			this.hse.handleVector(this.now(), request.number, this.centre.answer(request));
+		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) {
+			const [address, port] = out.to.split(" ");
+			this.socket.send(out.datagram, Number(port), address);
+			onTraffic?.({ fromUe: false, peer: out.to, datagram: out.datagram, verdict: undefined });
+		}
+		clearTimeout(this.timer);
+		const { deadline } = this.hse;
+		if (deadline !== undefined) {
+			this.timer = setTimeout(() => this.handleDeadline(), Math.max(1, deadline - this.now()));
+			this.timer.unref();
+		}
+		// Last, since whoever listens may send at once.
+		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) onEvent?.(event);
+	}
+
+	private handleDeadline(): void {
+		this.hse.handleTimeout(this.now());
+		this.drain();
+	}
+}
+
+function randomOctets(length: number): Uint8Array {
+	return randomFillSync(new Uint8Array(length));
+}
