@@ -1,6 +1,10 @@
 #!/usr/bin/env node
-// The `best` command. What it is built from stands beside it, so it first brings build/ up to date.
+// The `best` command. Its sources stand beside it, so it first brings what it needs of build/ up to date.
 import { build } from "../scripts/build.js";
 
-for (const step of ["firmware", "tools", "xs-host"]) await build(step);
+/** Commands that start a device. */
+const WITH_DEVICE = ["demo", "bench"];
+
+await build("tools");
+if (WITH_DEVICE.includes(process.argv[2])) for (const step of ["firmware", "xs-host"]) await build(step);
 await import("../build/tools/main.js");

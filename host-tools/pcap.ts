@@ -18,9 +18,9 @@ export class PcapWriter {
 	private readonly file: number;
 	private identification = 0;
 
-	/** @throws Error of node:fs; a file that is there already is not overwritten */
+	/** Begins the file anew. @throws Error of node:fs */
 	constructor(path: string) {
-		this.file = openSync(path, "wx");
+		this.file = openSync(path, "w");
 		const header = Buffer.alloc(24);
 		header.writeUInt32BE(MAGIC_MICROSECONDS, 0);
 		header.writeUInt16BE(2, 4);

@@ -1,7 +1,7 @@
 import { runDemo } from "../demo/demo.js";
 import { machineReadings } from "../demo/readings.js";
 import { hasXsHost } from "../device/device.js";
-import { AGREEMENTS, SERVICES, TEST_IMSI } from "../provision/provision.js";
+import { AGREEMENTS, SERVICES } from "../provision/provision.js";
 import type { BenchRow } from "./kernel-rows.js";
 
 const UPLINKS = 500;
@@ -23,7 +23,7 @@ export async function uplinkRows(): Promise<BenchRow[]> {
 		database: undefined,
 		port: 0,
 		pcap: undefined,
-		imsi: TEST_IMSI,
+		imsi: undefined,
 		service: SERVICES.confidential,
 		agreement: AGREEMENTS["eps-aka"],
 		print: () => {},

@@ -1,7 +1,7 @@
 import { type DemoSummary, runDemo } from "../demo/demo.js";
 import { lines, machineReadings } from "../demo/readings.js";
 import { AGREEMENTS, SERVICES, TEST_IMSI } from "../provision/provision.js";
-import { type Command, choiceOption, numberOption, textOption } from "./options.js";
+import { type Command, choiceOption, numberOption } from "./options.js";
 
 const SERVICE_NAMES = ["confidential", "integrity"] as const;
 const AGREEMENT_NAMES = ["eps-aka", "umts-aka"] as const;
@@ -31,7 +31,7 @@ export const demo: Command = {
 		count: { value: "N", help: "how many readings of this machine (10)" },
 		service: { value: SERVICE_NAMES.join("|"), help: "service asked for (confidential)" },
 		agreement: { value: AGREEMENT_NAMES.join("|"), help: "key agreement offered (eps-aka)" },
-		imsi: { value: "DIGITS", help: `subscriber that is made (${TEST_IMSI})` },
+		imsi: { value: "DIGITS", help: `subscriber that is made (the first free one from ${TEST_IMSI})` },
 		port: { value: "N", help: "UDP port of the HSE (any free one)" },
 		database: { value: "FILE", help: "keep the HSE's database in a file" },
 		pcap: { value: "FILE", help: "write a capture" },
@@ -48,7 +48,7 @@ export const demo: Command = {
 			database: typeof options.database === "string" ? options.database : undefined,
 			pcap: typeof options.pcap === "string" ? options.pcap : undefined,
 			port: numberOption(options, "port", 0, 1, 65_535),
-			imsi: textOption(options, "imsi", TEST_IMSI),
+			imsi: typeof options.imsi === "string" ? options.imsi : undefined,
 			service: SERVICES[choiceOption(options, "service", SERVICE_NAMES, "confidential")],
 			agreement: AGREEMENTS[choiceOption(options, "agreement", AGREEMENT_NAMES, "eps-aka")],
 			print,

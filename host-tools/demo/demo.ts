@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMMAND, HEADER } from "../../firmware/emsdp/profile.js";
 import { Failure } from "../cli/errors.js";
-import { type Device, startDevice } from "../device/device.js";
+import { type Device, hasXsHost, startDevice } from "../device/device.js";
 import { HseDatabase } from "../hse/database.js";
 import type { HseEvent } from "../hse/events.js";
 import { HseServer, type Traffic } from "../hse/server.js";
 import { loadKernel } from "../kernel.js";
 import { PcapWriter } from "../pcap.js";
-import { provision } from "../provision/provision.js";
+import { provision, TEST_IMSI } from "../provision/provision.js";
 import { remark, rung } from "./ladder.js";
 
 /** Milliseconds that a reading may take to be delivered and answered, and the device to start or to end. */
@@ -22,7 +22,8 @@ export interface DemoOptions {
 	readonly database: string | undefined;
 	readonly port: number;
 	readonly pcap: string | undefined;
-	readonly imsi: string;
+	/** Undefined: the first of the test range that the database does not have. */
+	readonly imsi: string | undefined;
 	readonly service: number;
 	readonly agreement: number;
 	/** A line for the person who watches. */
@@ -64,6 +65,13 @@ function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
 	return Buffer.compare(a, b) === 0;
 }
 
+/** The first IMSI from {@link TEST_IMSI} on that the database does not have. */
+function freeImsi(database: HseDatabase): string {
+	let imsi = TEST_IMSI;
+	while (database.subscriber(imsi) !== undefined) imsi = String(Number(imsi) + 1).padStart(TEST_IMSI.length, "0");
+	return imsi;
+}
+
 /** One device and one HSE on loopback, from the first Session Request to the last Terminate Response. */
 class Demo {
 	private readonly options: DemoOptions;
@@ -92,12 +100,13 @@ class Demo {
 		} catch (error) {
 			rmSync(this.folder, { recursive: true });
 			const why = (error as NodeJS.ErrnoException).code;
-			throw new Failure(`The capture ${options.pcap} cannot be made (${why}): name a file that does not exist yet.`);
+			throw new Failure(`The capture ${options.pcap} cannot be made (${why}): name a file that can be written.`);
 		}
 	}
 
 	async run(): Promise<DemoSummary> {
-		const { print, database: databasePath, imsi, service, agreement } = this.options;
+		if (!hasXsHost()) this.options.print("No C compiler was found: the firmware runs on Node's engine, not on XS.");
+		const { print, database: databasePath, service, agreement } = this.options;
 		let database: HseDatabase | undefined;
 		try {
 			database = new HseDatabase(databasePath ?? join(this.folder, "hse.db"));
@@ -105,6 +114,7 @@ class Demo {
 			print(`HSE on UDP ${ADDRESS} port ${this.port}, database ${databasePath ?? "for this run only"}.`);
 			const storeDirectory = join(this.folder, "device");
 			const easId = "meter.demo";
+			const imsi = this.options.imsi ?? freeImsi(database);
 			provision({ database, storeDirectory, imsi, hseAddress: ADDRESS, hsePort: this.port, easId, service, agreement });
 			print(`Subscriber ${imsi} provisioned with fresh keys.`);
 			return await this.play(startDevice({ storeDirectory }));

@@ -1,4 +1,4 @@
-import { createReadStream, openSync, readFileSync } from "node:fs";
+import { createReadStream, fstatSync, openSync, readFileSync } from "node:fs";
 import { freemem, loadavg, totalmem } from "node:os";
 import { Failure } from "../cli/errors.js";
 
@@ -25,11 +25,14 @@ export function* machineReadings(count: number): Generator<Uint8Array> {
 
 /**
  * The lines of a file, or of standard input for "-", as they stand, without their ends.
- * @throws Failure if the file cannot be read
+ * @throws Failure if the file cannot be opened, or later if it cannot be read
  */
-export async function* lines(path: string): AsyncGenerator<Uint8Array> {
-	const stream = path === "-" ? process.stdin : createReadStream(path, { fd: openInput(path) });
-	let rest = Buffer.alloc(0);
+export function lines(path: string): AsyncIterable<Uint8Array> {
+	return linesOf(path === "-" ? process.stdin : createReadStream(path, { fd: openInput(path) }), path);
+}
+
+async function* linesOf(stream: AsyncIterable<Buffer>, path: string): AsyncGenerator<Uint8Array> {
+	let rest: Buffer = Buffer.alloc(0);
 	try {
 		for await (const chunk of stream) {
 			rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -48,7 +51,9 @@ export async function* lines(path: string): AsyncGenerator<Uint8Array> {
 
 function openInput(path: string): number {
 	try {
-		return openSync(path, "r");
+		const file = openSync(path, "r");
+		if (fstatSync(file).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+		return file;
 	} catch (error) {
 		throw unreadable(path, error);
 	}

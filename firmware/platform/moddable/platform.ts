@@ -4,6 +4,7 @@ import config from "mc/config";
 import Time from "time";
 import Timer from "timer";
 import type { Datagram } from "../../ports/datagram.js";
+import type { Platform } from "../../ports/platform.js";
 import { TickClock } from "./clock.js";
 import { UdpDatagram, type UdpDatagramOptions } from "./datagram.js";
 import { kernel } from "./kernel.js";
@@ -36,4 +37,4 @@ export const platform = {
 
 	/** Nothing: a device has nowhere to go. */
 	exit(_status: number): void {},
-};
+} satisfies Platform;

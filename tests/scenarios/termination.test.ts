@@ -1,0 +1,97 @@
+import { describe, expect, test } from "@jest/globals";
+import { CAUSE } from "../../firmware/emsdp/profile.js";
+import { IMSI, Pair } from "../support/pair.js";
+
+describe("termination", () => {
+	test("by the UE: both ends erase their keys", () => {
+		const pair = new Pair().connect();
+		const { session } = pair.ue;
+		const late = pair.send("late");
+		pair.toHse.shift();
+		pair.stop();
+		pair.settle();
+		expect(pair.ue.session).toBeUndefined();
+		expect(session?.easKey()).toEqual(new Uint8Array(32));
+		expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
+		expect(pair.ueEvents.at(-1)).toEqual({ kind: "session over", cause: CAUSE.normalRelease, by: "UE" });
+		expect(pair.deliverToHse(late)).toBe("reject");
+		expect(() => pair.ue.send(new Uint8Array(1))).toThrow(/There is no session/);
+	});
+
+	test("by the HSE, with its cause", () => {
+		const pair = new Pair().connect();
+		pair.terminate(CAUSE.restrictedByRegulation);
+		pair.settle();
+		expect(pair.ueEvents.at(-1)).toEqual({ kind: "session over", cause: CAUSE.restrictedByRegulation, by: "HSE" });
+		expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
+		expect(pair.hse.deadline).toBeUndefined();
+	});
+
+	test("both at once: both sessions are over and the link falls silent", () => {
+		const pair = new Pair().connect();
+		pair.stop();
+		pair.terminate();
+		pair.settle();
+		expect(pair.ue.session).toBeUndefined();
+		expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
+		expect(pair.ue.deadline).toBeUndefined();
+	});
+
+	for (const [who, by] of [
+		["UE", "stop"],
+		["HSE", "terminate"],
+	] as const) {
+		test(`21 lost: the 20 of the ${who} sent again gets the same answer, without keys`, () => {
+			const pair = new Pair().connect();
+			pair[by]();
+			const [there, back] = by === "stop" ? [pair.toHse, pair.toUe] : [pair.toUe, pair.toHse];
+			const deliver = () => (by === "stop" ? pair.deliverToHse() : pair.deliverToUe());
+			const request = there[0];
+			deliver();
+			const answer = back.shift();
+			pair.wait();
+			expect(there[0]).toEqual(request);
+			expect(deliver()).toBe("repetition");
+			expect(back[0]).toEqual(answer);
+			pair.settle();
+			expect(pair.ue.session).toBeUndefined();
+			expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
+		});
+
+		test(`the 20 of the ${who} is never answered: the keys are erased all the same`, () => {
+			const pair = new Pair().connect();
+			pair[by]();
+			const sent = by === "stop" ? pair.toHse : pair.toUe;
+			for (let i = 0; i < 10; i++) pair.wait();
+			expect(sent).toHaveLength(5);
+			expect(new Set(sent.map(String)).size).toBe(1);
+			expect(by === "stop" ? pair.ue.session : pair.hse.sessionOf(IMSI)).toBeUndefined();
+		});
+	}
+
+	test("the cached 21 goes out eight times and for 120 s", () => {
+		const pair = new Pair().connect();
+		pair.stop();
+		const request = pair.toHse[0];
+		pair.deliverToHse();
+		for (let i = 0; i < 8; i++) expect(pair.deliverToHse(request)).toBe("repetition");
+		expect(pair.deliverToHse(request)).toBe("cached answer used up");
+		const other = new Pair().connect();
+		other.stop();
+		const again = other.toHse[0];
+		other.deliverToHse();
+		other.now += 120_001;
+		other.hse.handleTimeout(other.now);
+		expect(other.deliverToHse(again)).toBe("reject");
+	});
+
+	test("stop() during an attempt gives it up", () => {
+		const pair = new Pair();
+		pair.begin();
+		pair.deliverToHse();
+		pair.stop();
+		expect(pair.ue.isAttempting).toBe(false);
+		expect(pair.deliverToUe()).toBe("not expected");
+		expect(pair.ue.deadline).toBeUndefined();
+	});
+});

@@ -1,0 +1,275 @@
+import type { UeEvent } from "../../firmware/client/events.js";
+import { Ue } from "../../firmware/client/ue.js";
+import { encodeImsi } from "../../firmware/emsdp/imsi.js";
+import { AGREEMENT, CAUSE, LIMITS, RETRANSMISSION, SERVICE } from "../../firmware/emsdp/profile.js";
+import { plmnForm } from "../../firmware/emsdp/serving-network.js";
+import type { Verdict } from "../../firmware/emsdp/verdict.js";
+import type { Kernel } from "../../firmware/kernels/kernel.js";
+import { makeVector, SQN_STEP, verifyAuts } from "../../firmware/keys/aka.js";
+import { Milenage } from "../../firmware/keys/milenage.js";
+import { nextSqn } from "../../firmware/keys/sqn.js";
+import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
+import type { Store } from "../../firmware/ports/store.js";
+import type { AuthenticationResult } from "../../firmware/ports/usim.js";
+import type { HseEvent, VectorRequest } from "../../host-tools/hse/events.js";
+import { Hse, type LoadPolicy, type VectorAnswer } from "../../host-tools/hse/hse.js";
+import { UNLOADED } from "../../host-tools/hse/load.js";
+import { DEFAULT_POLICY, type Policy } from "../../host-tools/hse/policy.js";
+import { loadKernel } from "../../host-tools/kernel.js";
+import { offerOf } from "../../host-tools/provision/provision.js";
+
+export const IMSI = "001010000000001";
+export const UE_SOURCE = "ue";
+
+/** A seeded source of octets: xorshift32. Never for anything but tests. */
+export class SeededRandom {
+	private state: number;
+
+	constructor(seed = 1) {
+		this.state = seed | 0 || 1;
+	}
+
+	next(): number {
+		this.state ^= this.state << 13;
+		this.state ^= this.state >>> 17;
+		this.state ^= this.state << 5;
+		return this.state >>> 0;
+	}
+
+	fill(into: Uint8Array): void {
+		for (let i = 0; i < into.length; i++) into[i] = this.next() >>> 11;
+	}
+
+	octets(length: number): Uint8Array {
+		const octets = new Uint8Array(length);
+		this.fill(octets);
+		return octets;
+	}
+}
+
+/** A store in memory that can lose its power: from then on every write fails. */
+export class MemoryStore implements Store {
+	readonly values = new Map<string, Uint8Array>();
+	readonly writes: string[] = [];
+	powerIsCut = false;
+
+	read(key: string): Uint8Array | undefined {
+		return this.values.get(key)?.slice();
+	}
+
+	write(key: string, value: Uint8Array): void {
+		if (this.powerIsCut) throw new Error("power cut");
+		this.writes.push(key);
+		this.values.set(key, value.slice());
+	}
+
+	delete(key: string): void {
+		this.values.delete(key);
+	}
+}
+
+export interface PairOptions {
+	readonly service?: number;
+	readonly agreement?: number;
+	readonly policy?: Partial<Policy>;
+	readonly load?: LoadPolicy;
+	readonly seed?: number;
+	/** SQN of the next challenge, and SQN_MS at the USIM. */
+	readonly sqn?: number;
+	readonly sqnMs?: number;
+	/** The authentication centre holds another K. */
+	readonly wrongK?: boolean;
+	readonly longestBackOff?: number;
+	/** The device's store, such as that of a device before its restart. */
+	readonly store?: MemoryStore;
+}
+
+/** One UE and one HSE with a link between them that does what a test tells it. */
+export class Pair {
+	now = 1000;
+	readonly kernel: Kernel = loadKernel();
+	readonly random: SeededRandom;
+	readonly store: MemoryStore;
+	readonly ue: Ue;
+	readonly hse: Hse;
+	readonly ueEvents: UeEvent[] = [];
+	readonly hseEvents: HseEvent[] = [];
+	/** Datagrams on their way. */
+	readonly toHse: Uint8Array[] = [];
+	readonly toUe: Uint8Array[] = [];
+	/** How often the USIM has run. */
+	usimRuns = 0;
+	vectorsFetched = 0;
+	/** Where the UE's datagrams come from. */
+	source = UE_SOURCE;
+	/** Where the HSE sent its last datagram. */
+	lastDestination = "";
+	private readonly usim: SoftUsim;
+	private readonly centre: Milenage;
+	private sqn: number;
+
+	constructor(options: PairOptions = {}) {
+		const { service = SERVICE.confidential, agreement = AGREEMENT.epsAka } = options;
+		this.random = new SeededRandom(options.seed);
+		this.store = options.store ?? new MemoryStore();
+		const k = this.random.octets(16);
+		const opc = this.random.octets(16);
+		const imsi = encodeImsi(IMSI) ?? new Uint8Array(8);
+		this.usim = new SoftUsim(new Milenage(this.kernel, k, opc), imsi, this.store, options.sqnMs ?? 0);
+		this.centre = new Milenage(this.kernel, options.wrongK ? this.random.octets(16) : k, opc);
+		this.sqn = options.sqn ?? SQN_STEP;
+		this.ue = new Ue({
+			kernel: this.kernel,
+			random: this.random,
+			imsi,
+			offer: offerOf(agreement, service),
+			easId: new TextEncoder().encode("eas.example"),
+			servingNetwork: plmnForm("001", "01"),
+			retransmission: RETRANSMISSION,
+			longestBackOff: options.longestBackOff ?? LIMITS.longestBackOff,
+		});
+		this.hse = new Hse({
+			kernel: this.kernel,
+			policy: { ...DEFAULT_POLICY, ...options.policy },
+			retransmission: RETRANSMISSION,
+			load: options.load ?? UNLOADED,
+			drawSessionId: () => this.random.next(),
+			fraction: () => 0,
+		});
+	}
+
+	/** Takes what the UE wants sent, after any input. */
+	drainUe(): void {
+		const { outbox } = this.ue;
+		for (;;) {
+			const octets = outbox.takeDatagram();
+			if (octets > 0) this.toHse.push(this.kernel.message.slice(0, octets));
+			const challenge = outbox.takeChallenge();
+			if (challenge === undefined) break;
+			this.usimRuns++;
+			this.usim.authenticate(challenge.rand, challenge.autn, (result) => this.authenticated(result));
+		}
+		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent())
+			this.ueEvents.push(event.kind === "downlink" ? { kind: "downlink", payload: event.payload.slice() } : event);
+	}
+
+	drainHse(): void {
+		const { outbox } = this.hse;
+		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
+			this.hse.handleVector(this.now, request.number, this.answer(request));
+		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) {
+			this.lastDestination = out.to;
+			this.toUe.push(out.datagram);
+		}
+		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) this.hseEvents.push(event);
+	}
+
+	/** Brings one datagram to the HSE: the next one on its way, or any other. */
+	deliverToHse(datagram = this.toHse.shift(), source = this.source): Verdict {
+		if (datagram === undefined) throw new Error("nothing is on its way to the HSE");
+		const verdict = this.hse.handleDatagram(this.now, source, datagram, datagram.length);
+		this.drainHse();
+		return verdict;
+	}
+
+	deliverToUe(datagram = this.toUe.shift()): Verdict {
+		if (datagram === undefined) throw new Error("nothing is on its way to the UE");
+		const verdict = this.ue.handleDatagram(this.now, datagram, datagram.length);
+		this.drainUe();
+		return verdict;
+	}
+
+	/** Lets everything on its way arrive, until the link is quiet. */
+	settle(): void {
+		while (this.toHse.length + this.toUe.length > 0) {
+			while (this.toHse.length > 0) this.deliverToHse();
+			while (this.toUe.length > 0) this.deliverToUe();
+		}
+	}
+
+	begin(): void {
+		this.ue.begin(this.now);
+		this.drainUe();
+	}
+
+	/** A session, agreed without loss. */
+	connect(): this {
+		this.begin();
+		this.settle();
+		return this;
+	}
+
+	send(text: string): Uint8Array {
+		this.ue.send(new TextEncoder().encode(text));
+		this.drainUe();
+		return this.toHse[this.toHse.length - 1];
+	}
+
+	answerUe(text: string): Uint8Array {
+		const session = this.hse.sessionOf(IMSI);
+		if (session === undefined) throw new Error("the HSE has no session");
+		this.hse.send(session.sessionId, new TextEncoder().encode(text));
+		this.drainHse();
+		return this.toUe[this.toUe.length - 1];
+	}
+
+	stop(): void {
+		this.ue.stop(this.now);
+		this.drainUe();
+	}
+
+	terminate(cause: number = CAUSE.normalRelease): void {
+		const session = this.hse.sessionOf(IMSI);
+		if (session === undefined) throw new Error("the HSE has no session");
+		this.hse.terminate(this.now, session.sessionId, cause);
+		this.drainHse();
+	}
+
+	/** Goes to the earliest deadline of either end. @returns false where there is none */
+	wait(): boolean {
+		const deadlines = [this.ue.deadline, this.hse.deadline].filter((at) => at !== undefined);
+		if (deadlines.length === 0) return false;
+		this.now = Math.max(this.now, Math.min(...deadlines));
+		this.ue.handleTimeout(this.now);
+		this.drainUe();
+		this.hse.handleTimeout(this.now);
+		this.drainHse();
+		return true;
+	}
+
+	/** The readings that the application side has, as text. */
+	get uplinks(): string[] {
+		return this.hseEvents.flatMap((event) =>
+			event.kind === "uplink" ? [new TextDecoder().decode(event.payload)] : [],
+		);
+	}
+
+	get downlinks(): string[] {
+		return this.ueEvents.flatMap((event) =>
+			event.kind === "downlink" ? [new TextDecoder().decode(event.payload)] : [],
+		);
+	}
+
+	private authenticated(result: AuthenticationResult): void {
+		this.ue.handleAuthentication(this.now, result);
+	}
+
+	private answer({ resynchronisation }: VectorRequest): VectorAnswer {
+		this.vectorsFetched++;
+		if (resynchronisation !== undefined) {
+			const sqnMs = verifyAuts(this.centre, resynchronisation.rand, resynchronisation.auts);
+			if (sqnMs === undefined) return undefined;
+			this.sqn = nextSqn(sqnMs);
+		}
+		const vector = makeVector(this.centre, this.random.octets(16), this.sqn, Uint8Array.of(0x80, 0));
+		this.sqn = nextSqn(this.sqn);
+		return vector;
+	}
+}
+
+/** A copy with one bit changed. */
+export function flipped(octets: Uint8Array, octet: number, bit = 0): Uint8Array {
+	const copy = octets.slice();
+	copy[octet < 0 ? copy.length + octet : octet] ^= 1 << bit;
+	return copy;
+}
