@@ -15,7 +15,7 @@ const steps = {
 	kernels: {
 		after: [],
 		inputs: ["assembly", "scripts/build-kernels.js"],
-		outputs: ["build/kernels/best-ct.wasm", "build/kernels/best-ct.c"],
+		outputs: ["build/kernels/best-ct.wasm", "build/kernels/best-ct.c", "build/kernels/best-ct.h"],
 		run: buildKernels,
 	},
 	firmware: {
@@ -34,6 +34,7 @@ const steps = {
 		after: ["kernels"],
 		inputs: [
 			"firmware/platform/host",
+			"firmware/kernels/native",
 			"build/kernels",
 			"scripts/build-xs-host.js",
 			"node_modules/@agoric/xsnap/package.json",

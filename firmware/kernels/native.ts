@@ -4,6 +4,8 @@ import { checkBitLength, checkKeys, checkLengths } from "./lengths.js";
 
 /** The native functions, as native/best-kernel.h declares them. `message` has MESSAGE_CAPACITY octets. */
 export interface NativeFunctions {
+	/** What runs behind the functions: "native", or "WebAssembly" where Node stands in for a device. */
+	readonly form: string;
 	/** Octets of a key set: BEST_KERNEL_KEY_SET_OCTETS. */
 	readonly keySetOctets: number;
 	setKeys(keySet: Uint8Array, encryptionKey: Uint8Array, integrityKey: Uint8Array): void;
@@ -34,11 +36,12 @@ export interface NativeFunctions {
 
 /** Constant time: compiled from the same source as the WebAssembly kernel. */
 export class NativeKernel implements Kernel {
-	readonly name = "best-native";
+	readonly name: string;
 	readonly message = new Uint8Array(MESSAGE_CAPACITY);
 	readonly #native: NativeFunctions;
 
 	constructor(native: NativeFunctions) {
+		this.name = `best-ct (${native.form})`;
 		this.#native = native;
 	}
 

@@ -7,7 +7,6 @@ import { platform } from "../../firmware/platform/host/platform.js";
 /** Octets of payload. */
 const SIZES = [20, 64, 200, 1024];
 /** Octets of header before it. */
-const HEADER = 6;
 const BEARER_AND_DIRECTION = 4;
 const MAC_LENGTH = 4;
 /** The best of a few: what else the machine does only adds. */
@@ -41,7 +40,7 @@ class KernelContestant implements Contestant {
 		const kernel = this.kernel;
 		const keySet = this.#keySet;
 		for (let count = from; count < to; count++) {
-			kernel.protect(keySet, count, BEARER_AND_DIRECTION, HEADER, length, MAC_LENGTH);
+			kernel.protect(keySet, count, BEARER_AND_DIRECTION, 0, length, MAC_LENGTH);
 		}
 	}
 }
@@ -71,7 +70,7 @@ class AesJsContestant implements Contestant {
 	#encipher(count: number, length: number): void {
 		const block = this.#block.fill(0);
 		writePrefix(block, count);
-		for (let start = HEADER; start < length; start += 16) {
+		for (let start = 0; start < length; start += 16) {
 			const keyStream = this.#cipher.encrypt(block);
 			const end = Math.min(16, length - start);
 			for (let i = 0; i < end; i++) this.message[start + i] ^= keyStream[i];
@@ -148,10 +147,10 @@ const contestants = [
 
 for (const size of SIZES) {
 	for (const contestant of contestants) {
-		if (resultOf(contestant, HEADER + size) !== resultOf(contestants[0], HEADER + size)) {
+		if (resultOf(contestant, size) !== resultOf(contestants[0], size)) {
 			throw new Error(`${contestant.name} protects ${size} octets in another way.`);
 		}
-		const ns = Math.round(measure(contestant, HEADER + size));
+		const ns = Math.round(measure(contestant, size));
 		platform.print(JSON.stringify({ where: "xs", what: "protect", name: contestant.name, size, ns }));
 	}
 }

@@ -60,12 +60,12 @@ function inRealm(realm: Realm, native: (...given: unknown[]) => unknown) {
 }
 
 /** The global object of the bundle: JavaScript's own, and `host`. */
-function contextWith(natives: object, kernelKeySetOctets: number): { context: Context; host: Host } {
+function contextWith(natives: object, constants: object): { context: Context; host: Host } {
 	const context = createContext({});
 	// What XS does not have either.
 	runInContext("delete globalThis.WebAssembly; delete globalThis.console;", context);
 	const realm = runInContext("({ Error, TypeError, RangeError, Uint8Array })", context) as Realm;
-	const host: Record<string, unknown> = { kernelKeySetOctets };
+	const host: Record<string, unknown> = { ...constants };
 	for (const [name, native] of Object.entries(natives)) host[name] = inRealm(realm, native);
 	context.host = host;
 	return { context, host: host as unknown as Host };
@@ -92,7 +92,7 @@ export function runInNode(bundlePath: string, storeDirectory: string): void {
 	let alarm: NodeJS.Timeout | undefined;
 	let turnIsDue = false;
 
-	const { kernelKeySetOctets, ...kernelNatives } = kernel;
+	const { kernelForm, kernelKeySetOctets, ...kernelNatives } = kernel;
 	const natives = {
 		...kernelNatives,
 		udpOpen: (address: unknown, port: unknown) => udp.open(address, port),
@@ -117,7 +117,7 @@ export function runInNode(bundlePath: string, storeDirectory: string): void {
 		storeDelete: (key: unknown) => store.delete(key),
 	};
 
-	const { context, host } = contextWith(natives, kernelKeySetOctets);
+	const { context, host } = contextWith(natives, { kernelForm, kernelKeySetOctets });
 
 	function call(name: Callback): void {
 		try {

@@ -98,6 +98,7 @@ test("the native binding passes on key set, message and lengths, and guards them
 			return true;
 		};
 	const kernel = new NativeKernel({
+		form: "native",
 		keySetOctets: 384,
 		setKeys: record("setKeys"),
 		protect: record("protect"),

@@ -3,6 +3,8 @@
  * or the same in Node. Every function checks its arguments and throws TypeError or RangeError for wrong ones.
  */
 export interface Host {
+	/** What runs the kernels: "native" or "WebAssembly". */
+	readonly kernelForm: string;
 	/** Octets of a key set of the kernels. */
 	readonly kernelKeySetOctets: number;
 	/** The kernels over buffers of the caller, in place, as {@link Kernel} describes each. */

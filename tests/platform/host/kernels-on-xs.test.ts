@@ -42,7 +42,7 @@ if (hasXsHost) {
 	const reportOf = (kernel: string, name: string) =>
 		reports.find((report) => report.kernel === kernel && report.name === name);
 
-	describe.each(["best-native", "best-js"])("%s on XS", (kernel) => {
+	describe.each(["best-ct (native)", "best-js"])("%s on XS", (kernel) => {
 		test.each(cases)("$name", ({ name }) => {
 			expect(reportOf(kernel, name)).toEqual({ kernel, name });
 		});
