@@ -1,7 +1,7 @@
 import { type DemoSummary, runDemo } from "../demo/demo.js";
 import { lines, machineReadings } from "../demo/readings.js";
 import { AGREEMENTS, SERVICES, TEST_IMSI } from "../provision/provision.js";
-import { type Command, choiceOption, numberOption } from "./options.js";
+import { type Command, choiceOption, imsiOption, numberOption } from "./options.js";
 
 const SERVICE_NAMES = ["confidential", "integrity"] as const;
 const AGREEMENT_NAMES = ["eps-aka", "umts-aka"] as const;
@@ -48,7 +48,7 @@ export const demo: Command = {
 			database: typeof options.database === "string" ? options.database : undefined,
 			pcap: typeof options.pcap === "string" ? options.pcap : undefined,
 			port: numberOption(options, "port", 0, 1, 65_535),
-			imsi: typeof options.imsi === "string" ? options.imsi : undefined,
+			imsi: imsiOption(options),
 			service: SERVICES[choiceOption(options, "service", SERVICE_NAMES, "confidential")],
 			agreement: AGREEMENTS[choiceOption(options, "agreement", AGREEMENT_NAMES, "eps-aka")],
 			print,

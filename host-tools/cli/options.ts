@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import { UsageError } from "./errors.js";
 
 /** An option of a command: a flag, or one that takes a value. */
@@ -75,4 +76,12 @@ export function choiceOption<T extends string>(options: Options, name: string, c
 export function textOption(options: Options, name: string, fallback: string): string {
 	const given = options[name];
 	return typeof given === "string" ? given : fallback;
+}
+
+/** An IMSI, undefined where none was given. @throws UsageError */
+export function imsiOption(options: Options): string | undefined {
+	const { imsi } = options;
+	if (typeof imsi !== "string") return undefined;
+	if (encodeImsi(imsi) === undefined) throw new UsageError(`--imsi is "${imsi}": 6 to 15 digits are allowed.`);
+	return imsi;
 }

@@ -3,7 +3,7 @@ import { UDP_PORT } from "../../firmware/emsdp/profile.js";
 import { HseDatabase } from "../hse/database.js";
 import { AGREEMENTS, provision as provisionDevice, SERVICES, TEST_IMSI } from "../provision/provision.js";
 import { UsageError } from "./errors.js";
-import { type Command, choiceOption, numberOption, textOption } from "./options.js";
+import { type Command, choiceOption, imsiOption, numberOption, textOption } from "./options.js";
 
 export const provision: Command = {
 	name: "provision",
@@ -24,7 +24,7 @@ export const provision: Command = {
 		if (isIP(hseAddress) === 0)
 			throw new UsageError(`--hse-address is "${hseAddress}": a numeric IPv4 or IPv6 address is allowed.`);
 		const storeDirectory = textOption(options, "store", "best-store");
-		const imsi = textOption(options, "imsi", TEST_IMSI);
+		const imsi = imsiOption(options) ?? TEST_IMSI;
 		const hsePort = numberOption(options, "hse-port", UDP_PORT, 1, 65_535);
 		const easId = textOption(options, "eas-id", "meter.demo");
 		const service = SERVICES[choiceOption(options, "service", ["confidential", "integrity"], "confidential")];

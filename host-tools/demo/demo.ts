@@ -221,7 +221,8 @@ class Demo {
 		];
 		const [from, to] = fromUe ? ends : [...ends].reverse();
 		this.pcap?.write(Date.now(), from, to, datagram);
-		if (fromUe && (datagram[1] & HEADER.userPlane) !== 0) this.wireOctets += verdict === "accept" ? datagram.length : 0;
+		const isUserPlane = (datagram[1] & HEADER.userPlane) !== 0;
+		if (isUserPlane) this.wireOctets += fromUe && verdict === "accept" ? datagram.length : 0;
 		else if (!this.confirmed || datagram[HEADER.length] === COMMAND.sessionStartConfirmation) {
 			this.setupOctets += datagram.length;
 			if (!fromUe) this.setupRoundTrips++;

@@ -139,10 +139,11 @@ describe("tag 10", () => {
 	});
 
 	test("what is taken is the same after decoding and encoding", () => {
-		const small = fc.integer({ min: 0, max: 9 });
+		const upTo = (max: number) => fc.integer({ min: 0, max });
+		const choices = fc.tuple(upTo(8), upTo(3), upTo(4), upTo(3), fc.constantFrom(4, 8, 5), upTo(7), upTo(8));
 		const likely = fc
-			.tuple(octets(14), fc.tuple(small, small, small, small, small, small, small))
-			.map(([value, choices]) => value.map((octet, at) => choices[at - 1] ?? octet));
+			.tuple(octets(14), choices)
+			.map(([value, some]) => value.map((octet, at) => some[at - 1] ?? octet));
 		let taken = 0;
 		fc.assert(
 			fc.property(likely, (value) => {
@@ -150,8 +151,8 @@ describe("tag 10", () => {
 				taken++;
 				expect(toHex(encodeHseConfiguration(readHseConfiguration(value, 0)))).toBe(toHex(value));
 			}),
-			seeded(20000),
+			seeded(5000),
 		);
-		expect(taken).toBeGreaterThan(30);
+		expect(taken).toBeGreaterThan(100);
 	});
 });

@@ -34,9 +34,9 @@ describe.each(ROWS.map((row) => [row.name, row] as const))("%s", (_name, row) =>
 	test("has a known TLV that is not listed for it: cause 02", () => {
 		const foreign = TLVS.filter(({ tag }) => !listed(row, tag));
 		expect(foreign.length).toBeGreaterThan(0);
-		expect(foreign.filter(({ tag }) => causeOf(row, withTlv(good, tag, GOOD_VALUES[tag])) !== UNKNOWN_OR_MISSING)).toEqual(
-			[],
-		);
+		expect(
+			foreign.filter(({ tag }) => causeOf(row, withTlv(good, tag, GOOD_VALUES[tag])) !== UNKNOWN_OR_MISSING),
+		).toEqual([]);
 	});
 
 	test("has an unknown TLV: below 80 cause 02, from 80 on ignored", () => {
@@ -97,13 +97,15 @@ describe("values", () => {
 
 	test("tag 18 has a back-off with cause 0F, and only there", () => {
 		const row = CONTENTS.terminateRequest;
-		const taken = Object.keys(CAUSE_NAMES).map(Number).flatMap((cause) =>
-			[1, 2, 3].map((length) => {
-				const value = zeros(length);
-				value[0] = cause;
-				return [cause, length, causeOf(row, [{ tag: TAG.cause, value }])] as const;
-			}),
-		);
+		const taken = Object.keys(CAUSE_NAMES)
+			.map(Number)
+			.flatMap((cause) =>
+				[1, 2, 3].map((length) => {
+					const value = zeros(length);
+					value[0] = cause;
+					return [cause, length, causeOf(row, [{ tag: TAG.cause, value }])] as const;
+				}),
+			);
 		const right = (cause: number, length: number) => length === (cause === CAUSE.congestion ? 3 : 1);
 		expect(taken).toEqual(taken.map(([cause, length]) => [cause, length, right(cause, length) ? 0 : MALFORMED]));
 	});
@@ -132,36 +134,49 @@ describe("conditions", () => {
 		expect(causeOf(request, withTlv(plain, TAG.servingNetwork, GOOD_VALUES[TAG.servingNetwork]))).toBe(0);
 	});
 
-	test.each(["10", "20", "40"])("10 that offers a shared key (agreements %s) names it and brings a nonce", (agreements) => {
-		const reference = withTlv(offer(agreements, "01"), TAG.keyReference, GOOD_VALUES[TAG.keyReference]);
-		const both = withTlv(reference, TAG.ueNonce, GOOD_VALUES[TAG.ueNonce]);
-		expect(causeOf(request, both)).toBe(0);
-		expect(causeOf(request, reference)).toBe(UNKNOWN_OR_MISSING);
-		expect(causeOf(request, without(both, TAG.keyReference))).toBe(UNKNOWN_OR_MISSING);
-	});
+	test.each(["10", "20", "40"])(
+		"10 that offers a shared key (agreements %s) names it and brings a nonce",
+		(agreements) => {
+			const reference = withTlv(offer(agreements, "01"), TAG.keyReference, GOOD_VALUES[TAG.keyReference]);
+			const both = withTlv(reference, TAG.ueNonce, GOOD_VALUES[TAG.ueNonce]);
+			expect(causeOf(request, both)).toBe(0);
+			expect(causeOf(request, reference)).toBe(UNKNOWN_OR_MISSING);
+			expect(causeOf(request, without(both, TAG.keyReference))).toBe(UNKNOWN_OR_MISSING);
+		},
+	);
 
-	test.each([1, 2, 3, 4, 5, 6, 7])("11 of agreement %d has a challenge, or a key reference and a nonce", (agreement) => {
-		const start = CONTENTS.newSessionStart;
-		const value = fromHex(GOOD_VALUES[TAG.hseConfiguration]);
-		value[1] = agreement;
-		const aka = withTlv(goodContents(start), TAG.hseConfiguration, value);
-		const bare = without(aka, TAG.akaChallenge);
-		const reference = withTlv(bare, TAG.keyReference, GOOD_VALUES[TAG.keyReference]);
-		const shared = withTlv(reference, TAG.hseNonce, GOOD_VALUES[TAG.hseNonce]);
-		const mixed = withTlv(shared, TAG.akaChallenge, GOOD_VALUES[TAG.akaChallenge]);
-		const right = isAka(agreement) ? aka : shared;
-		for (const tlvs of [aka, bare, reference, shared, mixed])
-			expect(causeOf(start, tlvs)).toBe(tlvs === right ? 0 : UNKNOWN_OR_MISSING);
-	});
+	test.each([1, 2, 3, 4, 5, 6, 7])(
+		"11 of agreement %d has a challenge, or a key reference and a nonce",
+		(agreement) => {
+			const start = CONTENTS.newSessionStart;
+			const value = fromHex(GOOD_VALUES[TAG.hseConfiguration]);
+			value[1] = agreement;
+			const aka = withTlv(goodContents(start), TAG.hseConfiguration, value);
+			const bare = without(aka, TAG.akaChallenge);
+			const reference = withTlv(bare, TAG.keyReference, GOOD_VALUES[TAG.keyReference]);
+			const shared = withTlv(reference, TAG.hseNonce, GOOD_VALUES[TAG.hseNonce]);
+			const mixed = withTlv(shared, TAG.akaChallenge, GOOD_VALUES[TAG.akaChallenge]);
+			const right = isAka(agreement) ? aka : shared;
+			for (const tlvs of [aka, bare, reference, shared, mixed])
+				expect(causeOf(start, tlvs)).toBe(tlvs === right ? 0 : UNKNOWN_OR_MISSING);
+		},
+	);
 
-	test.each([CONTENTS.confirmation, CONTENTS.manageKeysResponse])("$name has a response with AKA, and only there", (row) => {
-		const [response] = goodContents(row);
-		expect([causeOf(row, [response], true), causeOf(row, [], false)]).toEqual([0, 0]);
-		expect([causeOf(row, [], true), causeOf(row, [response], false)]).toEqual([UNKNOWN_OR_MISSING, UNKNOWN_OR_MISSING]);
-	});
+	test.each([CONTENTS.confirmation, CONTENTS.manageKeysResponse])(
+		"$name has a response with AKA, and only there",
+		(row) => {
+			const [response] = goodContents(row);
+			expect([causeOf(row, [response], true), causeOf(row, [], false)]).toEqual([0, 0]);
+			expect([causeOf(row, [], true), causeOf(row, [response], false)]).toEqual([
+				UNKNOWN_OR_MISSING,
+				UNKNOWN_OR_MISSING,
+			]);
+		},
+	);
 
 	test("30 of the UE names no Key ID and any method; 30 of the HSE a Key ID and method 1 or 2 with what goes with it", () => {
-		const asked = (value: string) => causeOf(CONTENTS.manageKeysFromUe, [{ tag: TAG.keyRefresh, value: fromHex(value) }]);
+		const asked = (value: string) =>
+			causeOf(CONTENTS.manageKeysFromUe, [{ tag: TAG.keyRefresh, value: fromHex(value) }]);
 		expect(["0000", "0100", "0200"].map(asked)).toEqual([0, 0, 0]);
 		expect(["0300", "0001", "0207", "0208"].map(asked)).toEqual(Array(4).fill(MALFORMED));
 		const row = CONTENTS.manageKeysFromHse;

@@ -16,7 +16,7 @@ function digitsByPattern(imsi: Uint8Array): string | undefined {
 
 test("the coding of TS 31.102 4.2.2: parity and type in the low half of the first octet, F behind the last digit", () => {
 	expect(toHex(encodeImsi("001010123456789") ?? new Uint8Array())).toBe("0910101032547698");
-	expect(toHex(encodeImsi("123456") ?? new Uint8Array())).toBe("11325476ffffffff".replace("76", "f6"));
+	expect(toHex(encodeImsi("123456") ?? new Uint8Array())).toBe("113254f6ffffffff");
 	expect(toHex(encodeImsi("1234567") ?? new Uint8Array())).toBe("19325476ffffffff");
 });
 
@@ -27,28 +27,39 @@ test.each(LENGTHS)("%d digits are the same after encoding and decoding", (length
 	expect(imsi && digitsByPattern(imsi)).toBe(digits);
 });
 
-test.each(["", "12345", "1234567890123456", "12345a", "12345:", "12345/", "１23456", "12 456", "-12345", "1234567890123456e1"])(
-	"the text '%s' is not an IMSI",
-	(text) => {
-		expect(encodeImsi(text)).toBeUndefined();
+test.each([
+	"",
+	"12345",
+	"1234567890123456",
+	"12345a",
+	"12345:",
+	"12345/",
+	"１23456",
+	"12 456",
+	"-12345",
+	"1234567890123456e1",
+])("the text '%s' is not an IMSI", (text) => {
+	expect(encodeImsi(text)).toBeUndefined();
+});
+
+test.each(LENGTHS)(
+	"every change of one nibble of an IMSI of %d digits is taken or refused as the pattern says",
+	(length) => {
+		const good = toHex(encodeImsi(DIGITS.slice(0, length)) ?? new Uint8Array());
+		let refused = 0;
+		for (let at = 0; at < 16; at++) {
+			for (const nibble of "0123456789abcdef") {
+				const imsi = fromHex(good.slice(0, at) + nibble + good.slice(at + 1));
+				const digits = digitsByPattern(imsi);
+				expect([toHex(imsi), decodeImsi(imsi)]).toEqual([toHex(imsi), digits]);
+				expect(isImsi(imsi, 0)).toBe(digits !== undefined);
+				if (digits === undefined) refused++;
+			}
+		}
+		// Six nibbles at least cannot be A to F.
+		expect(refused).toBeGreaterThan(100);
 	},
 );
-
-test.each(LENGTHS)("every change of one nibble of an IMSI of %d digits is taken or refused as the pattern says", (length) => {
-	const good = toHex(encodeImsi(DIGITS.slice(0, length)) ?? new Uint8Array());
-	let refused = 0;
-	for (let at = 0; at < 16; at++) {
-		for (const nibble of "0123456789abcdef") {
-			const imsi = fromHex(good.slice(0, at) + nibble + good.slice(at + 1));
-			const digits = digitsByPattern(imsi);
-			expect([toHex(imsi), decodeImsi(imsi)]).toEqual([toHex(imsi), digits]);
-			expect(isImsi(imsi, 0)).toBe(digits !== undefined);
-			if (digits === undefined) refused++;
-		}
-	}
-	// Six nibbles at least cannot be A to F.
-	expect(refused).toBeGreaterThan(100);
-});
 
 test("any 8 octets are an IMSI only if encoding their digits gives them again", () => {
 	const nibble = fc.constantFrom(..."0123456789f");

@@ -42,9 +42,12 @@ test.each(["00", "0000f1", "0000f11000", "0200f110", "ff00f110"])("%s is no serv
 	expect(isGood(fromHex(value))).toBe(false);
 });
 
-test.each(["", "5G", "5G:", "5g:mnc001", "mnc001.mcc001", " 5G:mnc001"])("the name '%s' does not begin with 5G:", (name) => {
-	expect(isGood(text(name))).toBe(false);
-});
+test.each(["", "5G", "5G:", "5g:mnc001", "mnc001.mcc001", " 5G:mnc001"])(
+	"the name '%s' does not begin with 5G:",
+	(name) => {
+		expect(isGood(text(name))).toBe(false);
+	},
+);
 
 test("a name may be as long as a TLV, and has no control character, space or octet from 80 on", () => {
 	expect(isGood(text(`5G:${"a".repeat(251)}`))).toBe(true);

@@ -1,0 +1,114 @@
+import { createSocket } from "node:dgram";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { best } from "../support/best.js";
+
+let folder: string;
+beforeAll(() => {
+	folder = mkdtempSync(join(tmpdir(), "best-test-"));
+});
+afterAll(() => {
+	rmSync(folder, { recursive: true });
+});
+
+function oneLine(text: string): string {
+	expect(text.trim().split("\n")).toHaveLength(1);
+	return text.trim();
+}
+
+describe("wrong use: one line that says which and what is allowed, status 2", () => {
+	const cases: readonly [string, readonly string[], RegExp][] = [
+		["an unknown command", ["frobnicate"], /"frobnicate".*demo, hse, provision, vectors, bench/],
+		["an unknown option", ["demo", "--frobnicate"], /--frobnicate.*allowed: --input FILE\|-/],
+		["an operand too many", ["demo", "extra"], /"extra" is too much/],
+		["an option without its value", ["demo", "--port"], /--port.*allowed/],
+		["a port that is none", ["demo", "--port", "65536"], /"65536".*from 1 to 65535/],
+		["a count that is none", ["demo", "--count", "-1"], /--count/],
+		["a service that is none", ["demo", "--service", "all"], /"all".*confidential, integrity/],
+		["an IMSI that is none", ["demo", "--imsi", "12a"], /"12a".*6 to 15 digits/],
+		["vectors without a folder", ["vectors", "check"], /DIR is missing/],
+		["vectors with another verb", ["vectors", "frob", "x"], /"frob".*check/],
+		["an address that is none", ["provision", "--hse-address", "localhost"], /"localhost".*numeric/],
+	];
+	test.each(cases)("%s", (_, words, expected) => {
+		const { status, stderr, stdout } = best(words);
+		expect(status).toBe(2);
+		expect(stdout).toBe("");
+		expect(oneLine(stderr)).toMatch(expected);
+	});
+});
+
+describe("what failed: one line with the cause and the way out, status 1, nothing overwritten", () => {
+	test("an input that is not there", () => {
+		const { status, stderr } = best(["demo", "--json", "--input", join(folder, "none")]);
+		expect(status).toBe(1);
+		expect(oneLine(stderr)).toMatch(/cannot be read \(ENOENT\): name a file/);
+	});
+
+	test("an input that is a folder", () => {
+		const { status, stderr } = best(["demo", "--json", "--input", folder]);
+		expect(status).toBe(1);
+		expect(oneLine(stderr)).toMatch(/EISDIR/);
+	});
+
+	for (const command of ["demo", "hse", "provision"])
+		test(`${command}: a corrupt database`, () => {
+			const path = join(folder, `corrupt-${command}.db`);
+			const octets = Buffer.from("no database, but long enough to look at. ".repeat(200));
+			writeFileSync(path, octets);
+			const { status, stderr } = best([command, "--database", path, ...(command === "demo" ? ["--json"] : [])]);
+			expect(status).toBe(1);
+			expect(oneLine(stderr)).toMatch(/not usable.*it was left as it is; name another file/);
+			expect(readFileSync(path)).toEqual(octets);
+		});
+
+	test("a database in a folder that is not there", () => {
+		const { status, stderr } = best(["hse", "--database", join(folder, "none/hse.db")]);
+		expect(status).toBe(1);
+		expect(oneLine(stderr)).toMatch(/cannot be opened \(ENOENT\)/);
+	});
+
+	test("a port in use", async () => {
+		const socket = createSocket("udp4");
+		await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+		const { port } = socket.address();
+		for (const words of [
+			["demo", "--json", "--port", String(port)],
+			["hse", "--port", String(port), "--database", join(folder, "port.db")],
+		]) {
+			const { status, stderr } = best(words);
+			expect(status).toBe(1);
+			expect(oneLine(stderr)).toMatch(new RegExp(`port ${port} cannot be had \\(EADDRINUSE\\).*--port`));
+		}
+		socket.close();
+	});
+
+	test("a subscriber that is there already: neither it nor the device's identity is overwritten", () => {
+		const words = ["provision", "--database", join(folder, "twice.db"), "--store", join(folder, "store")];
+		expect(best(words).status).toBe(0);
+		const identity = readFileSync(join(folder, "store/identity"));
+		const { status, stderr } = best(words);
+		expect(status).toBe(1);
+		expect(oneLine(stderr)).toMatch(/in the database already.*--imsi/);
+		expect(readFileSync(join(folder, "store/identity"))).toEqual(identity);
+	});
+
+	test("a folder without vectors", () => {
+		const { status, stderr } = best(["vectors", "check", folder]);
+		expect(status).toBe(1);
+		expect(oneLine(stderr)).toMatch(/no vector file/);
+	});
+});
+
+test("help is given, with an example, for every command", () => {
+	const { stdout, status } = best(["--help"]);
+	expect(status).toBe(0);
+	for (const name of ["demo", "hse", "provision", "vectors", "bench"]) {
+		expect(stdout).toContain(`  ${name}`);
+		const { stdout: help, status: helpStatus } = best([name, "--help"]);
+		expect(helpStatus).toBe(0);
+		expect(help).toContain(`Example: best ${name}`);
+	}
+});

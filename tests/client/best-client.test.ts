@@ -1,0 +1,251 @@
+import { describe, expect, test } from "@jest/globals";
+import { BestClient } from "../../firmware/client/best-client.js";
+import { ClientError } from "../../firmware/client/errors.js";
+import type { UeEvent } from "../../firmware/client/events.js";
+import { encodeImsi } from "../../firmware/emsdp/imsi.js";
+import { AGREEMENT, SERVICE } from "../../firmware/emsdp/profile.js";
+import { plmnForm } from "../../firmware/emsdp/serving-network.js";
+import { makeVector, SQN_STEP } from "../../firmware/keys/aka.js";
+import { Milenage } from "../../firmware/keys/milenage.js";
+import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
+import type { Clock } from "../../firmware/ports/clock.js";
+import type { Datagram } from "../../firmware/ports/datagram.js";
+import { Hse } from "../../host-tools/hse/hse.js";
+import { UNLOADED } from "../../host-tools/hse/load.js";
+import { DEFAULT_POLICY } from "../../host-tools/hse/policy.js";
+import { loadKernel } from "../../host-tools/kernel.js";
+import { offerOf } from "../../host-tools/provision/provision.js";
+import { IMSI, MemoryStore, SeededRandom } from "../support/pair.js";
+
+const RETRANSMISSION = { firstAfter: 2000, times: 4 };
+
+/** A clock that a test moves. */
+class TestClock implements Clock {
+	time = 0;
+	deadline: number | undefined;
+	onDeadline: (() => void) | undefined;
+
+	now(): number {
+		return this.time;
+	}
+
+	setDeadline(at: number | undefined): void {
+		this.deadline = at;
+	}
+
+	/** Goes to the deadline. */
+	ring(): void {
+		if (this.deadline === undefined) throw new Error("there is no deadline");
+		this.time = this.deadline;
+		this.deadline = undefined;
+		this.onDeadline?.();
+	}
+}
+
+/** A client on an HSE in the same process; the link can be cut. */
+function world(service: number = SERVICE.confidential) {
+	const random = new SeededRandom(7);
+	const kernel = loadKernel();
+	const hseKernel = loadKernel();
+	const k = random.octets(16);
+	const opc = random.octets(16);
+	const centre = new Milenage(hseKernel, k, opc);
+	let sqn = SQN_STEP;
+	const hse = new Hse({
+		kernel: hseKernel,
+		policy: DEFAULT_POLICY,
+		retransmission: RETRANSMISSION,
+		load: UNLOADED,
+		drawSessionId: () => random.next(),
+		fraction: () => 0,
+	});
+	const clock = new TestClock();
+	const inbox: Uint8Array[] = [];
+	const state = { isUp: true, uplinks: [] as string[] };
+	const drainHse = () => {
+		const { outbox } = hse;
+		for (let request = outbox.takeVectorRequest(); request; request = outbox.takeVectorRequest()) {
+			hse.handleVector(clock.time, request.number, makeVector(centre, random.octets(16), sqn, Uint8Array.of(0x80, 0)));
+			sqn += SQN_STEP;
+		}
+		for (let out = outbox.takeDatagram(); out; out = outbox.takeDatagram()) inbox.push(out.datagram);
+		for (let event = outbox.takeEvent(); event; event = outbox.takeEvent())
+			if (event.kind === "uplink") state.uplinks.push(new TextDecoder().decode(event.payload));
+	};
+	const datagram: Datagram = {
+		onReadable: undefined,
+		read(into) {
+			const next = inbox.shift();
+			if (next === undefined) return -1;
+			into.set(next);
+			return next.length;
+		},
+		write(octets, length) {
+			if (!state.isUp) return;
+			hse.handleDatagram(clock.time, "ue", octets.slice(0, length), length);
+			drainHse();
+		},
+		close() {},
+	};
+	const imsi = encodeImsi(IMSI) ?? new Uint8Array(8);
+	const usim = new SoftUsim(new Milenage(kernel, k, opc), imsi, new MemoryStore());
+	const events: UeEvent[] = [];
+	const config = {
+		offer: offerOf(AGREEMENT.epsAka, service),
+		easId: new TextEncoder().encode("eas.example"),
+		servingNetwork: plmnForm("001", "01"),
+	};
+	const client = new BestClient({
+		kernel,
+		datagram,
+		usim,
+		clock,
+		random,
+		config,
+		onEvent: (event) => events.push({ ...event }),
+	});
+	/** Lets the client read what has arrived. */
+	const pump = () => {
+		while (inbox.length > 0) datagram.onReadable?.(inbox.length);
+	};
+	const terminate = () => {
+		const session = hse.sessionOf(IMSI);
+		if (session === undefined) throw new Error("no session");
+		hse.terminate(clock.time, session.sessionId, 0x11);
+		drainHse();
+	};
+	const answer = (text: string) => {
+		const session = hse.sessionOf(IMSI);
+		if (session === undefined) throw new Error("no session");
+		hse.send(session.sessionId, new TextEncoder().encode(text));
+		drainHse();
+	};
+	return { client, clock, hse, state, events, pump, answer, terminate };
+}
+
+const octets = (text: string) => new TextEncoder().encode(text);
+
+async function connected(service?: number) {
+	const all = world(service);
+	const started = all.client.start();
+	all.pump();
+	await started;
+	return all;
+}
+
+describe("BestClient", () => {
+	test("start, send, a downlink, stop", async () => {
+		const { client, state, answer, pump, events, hse } = await connected();
+		const downlinks: string[] = [];
+		client.onDownlink = (payload) => downlinks.push(new TextDecoder().decode(payload));
+		await client.send(octets("reading"));
+		expect(state.uplinks).toEqual(["reading"]);
+		answer("answer");
+		pump();
+		expect(downlinks).toEqual(["answer"]);
+		const stopped = client.stop();
+		pump();
+		await stopped;
+		expect(events.map(({ kind }) => kind)).toEqual(["session started", "downlink", "session over"]);
+		expect(hse.sessionOf(IMSI)).toBeUndefined();
+	});
+
+	test("send() gives the same promise for every message", async () => {
+		const { client } = await connected();
+		expect(client.send(octets("a"))).toBe(client.send(octets("b")));
+	});
+
+	test("a downlink handler may send at once", async () => {
+		const { client, state, answer, pump } = await connected();
+		client.onDownlink = (payload) => void client.send(payload);
+		answer("echo");
+		pump();
+		expect(state.uplinks).toEqual(["echo"]);
+	});
+
+	test("payloads sent before the session is there are held, in order, and copied", async () => {
+		const { client, state, pump } = world();
+		const started = client.start();
+		const payload = octets("first");
+		const sent = [client.send(payload), client.send(octets("second"))];
+		payload.fill(0);
+		expect(state.uplinks).toEqual([]);
+		pump();
+		await Promise.all([started, ...sent]);
+		expect(state.uplinks).toEqual(["first", "second"]);
+	});
+
+	test("a ninth payload without a session is refused", async () => {
+		const { client, state } = world();
+		state.isUp = false;
+		client.start().catch(() => {});
+		for (let i = 0; i < 8; i++) client.send(octets(String(i))).catch(() => {});
+		await expect(client.send(octets("8"))).rejects.toMatchObject({ name: "ClientError", code: "state" });
+	});
+
+	test("nobody answers: start() and what was held fail with the reason", async () => {
+		const { client, clock, state } = world();
+		state.isUp = false;
+		const started = client.start();
+		const sent = client.send(octets("reading"));
+		for (let i = 0; i < 5; i++) clock.ring();
+		await expect(started).rejects.toMatchObject({
+			code: "attempt",
+			message: "No session came about: nobody answered.",
+		});
+		await expect(sent).rejects.toMatchObject({ code: "attempt" });
+		expect(clock.deadline).toBeUndefined();
+	});
+
+	test("after a failed attempt start() can be called again", async () => {
+		const { client, clock, state, pump } = world();
+		state.isUp = false;
+		const failed = client.start();
+		for (let i = 0; i < 5; i++) clock.ring();
+		await expect(failed).rejects.toBeInstanceOf(ClientError);
+		state.isUp = true;
+		const started = client.start();
+		pump();
+		await started;
+		await client.send(octets("at last"));
+		expect(state.uplinks).toEqual(["at last"]);
+	});
+
+	test("the HSE ends the session: the next send() agrees a new one and goes out in it", async () => {
+		const { client, state, terminate, pump, events } = await connected();
+		terminate();
+		pump();
+		expect(events.at(-1)).toMatchObject({ kind: "session over", by: "HSE" });
+		const sent = client.send(octets("in a new session"));
+		pump();
+		await sent;
+		expect(state.uplinks).toEqual(["in a new session"]);
+	});
+
+	test("calls that do not fit the state say so", async () => {
+		const { client } = world();
+		const state = { code: "state" };
+		await expect(client.send(octets("too early"))).rejects.toMatchObject(state);
+		await expect(client.stop()).rejects.toMatchObject(state);
+		expect(() => client.easKey()).toThrow(/call start\(\) first/);
+		const started = client.start();
+		await expect(client.start()).rejects.toMatchObject(state);
+		await client.stop();
+		await expect(started).rejects.toMatchObject({ message: "The client was stopped." });
+	});
+
+	test("a payload that is too long is refused and uses no COUNT", async () => {
+		const { client, state } = await connected();
+		await expect(client.send(new Uint8Array(2000))).rejects.toMatchObject({ code: "too-long" });
+		await client.send(octets("goes on"));
+		expect(state.uplinks).toEqual(["goes on"]);
+	});
+
+	test("easKey() gives 32 octets, a fresh copy each time", async () => {
+		const { client } = await connected();
+		const key = client.easKey();
+		expect(key).toHaveLength(32);
+		key.fill(0);
+		expect(client.easKey().some((octet) => octet !== 0)).toBe(true);
+	});
+});
