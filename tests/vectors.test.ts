@@ -157,7 +157,12 @@ describe("the checker finds a wrong octet", () => {
 		["messages", "the MAC", (v) => v.session, (v) => (v.datagram = spoilt(v.datagram))],
 		["messages", "the header", (v) => v.session, (v) => (v.datagram = spoilt(v.datagram, 11))],
 		["messages", "an unprotected datagram", (v) => !v.session, (v) => (v.datagram = spoilt(v.datagram))],
-		["messages", "the contents", (v) => v.session?.encryption === 2, (v) => (v.content = spoilt(v.content))],
+		[
+			"messages",
+			"the contents",
+			(v) => v.session?.encryption === 2 && v.content,
+			(v) => (v.content = spoilt(v.content)),
+		],
 		["messages", "a derived key", (v) => v.session, ({ session }) => (session.k_e2e_int = spoilt(session.k_e2e_int))],
 		["transcripts", "an answer", answered, (v) => (answered(v).result.answer = spoilt(answered(v).result.answer))],
 		["transcripts", "a datagram", () => true, ({ steps }) => (steps[0].datagram = spoilt(steps[0].datagram))],
