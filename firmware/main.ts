@@ -13,8 +13,9 @@ if (record === undefined) {
 	platform.print('{"event":"failed","why":"The device has no identity yet: provision it."}');
 	platform.exit(1);
 } else {
-	const { imsi, k, opc, sqnMs, hseAddress, hsePort, ...config } = decodeIdentity(record);
-	const { kernel, clock, random, store } = platform;
+	const { imsi, k, opc, sqnMs, hseAddress, hsePort, ...identity } = decodeIdentity(record);
+	const { kernel, clock, random, store, retry } = platform;
+	const config = retry === undefined ? identity : { ...identity, retry };
 	const usim = new SoftUsim(new Milenage(kernel, k, opc), imsi, store, sqnNumber(sqnMs));
 	const datagram = platform.openDatagram(hseAddress, hsePort);
 	const client = new BestClient({

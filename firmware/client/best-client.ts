@@ -4,6 +4,7 @@ import type { RetransmissionPolicy } from "../emsdp/retransmission.js";
 import type { Kernel } from "../kernels/kernel.js";
 import type { Clock } from "../ports/clock.js";
 import type { Datagram } from "../ports/datagram.js";
+import type { RetryPolicy } from "../ports/platform.js";
 import type { Random } from "../ports/random.js";
 import type { Usim } from "../ports/usim.js";
 import { ClientError } from "./errors.js";
@@ -20,6 +21,8 @@ export interface ClientConfiguration {
 	readonly retransmission?: RetransmissionPolicy;
 	/** The longest back-off that an unprotected 80 can bring about, in seconds. */
 	readonly longestBackOff?: number;
+	/** For a device that nobody can visit: failed attempts begin again by themselves. Without it start() and send() fail. */
+	readonly retry?: RetryPolicy;
 }
 
 /** The ports of a client and what it asks for. */
@@ -57,6 +60,9 @@ export class BestClient {
 	private readonly options: ClientOptions;
 	private ue: Ue | undefined;
 	private deadline: number | undefined;
+	/** When a failed attempt begins again, and how long it is to wait the next time. */
+	private retryAt: number | undefined;
+	private retryAfter: number | undefined;
 	private starting: Waiting | undefined;
 	private stopping: Waiting | undefined;
 	private readonly held: Held[] = [];
@@ -104,6 +110,7 @@ export class BestClient {
 			if (ue === undefined || this.stopping !== undefined)
 				throw new ClientError("state", "There is no session to stop, or stop() is under way already.");
 			ue.stop(this.options.clock.now());
+			this.retryAt = undefined;
 			const error = new ClientError("attempt", "The client was stopped.");
 			this.starting?.reject(error);
 			this.starting = undefined;
@@ -135,6 +142,7 @@ export class BestClient {
 	}
 
 	private begin(ue: Ue): void {
+		this.retryAt = undefined;
 		if (!ue.isAttempting) ue.begin(this.options.clock.now());
 		this.drain(ue);
 	}
@@ -168,8 +176,10 @@ export class BestClient {
 		const { ue } = this;
 		this.deadline = undefined;
 		if (ue === undefined) return;
-		ue.handleTimeout(this.options.clock.now());
-		this.drain(ue);
+		const now = this.options.clock.now();
+		ue.handleTimeout(now);
+		if (this.retryAt !== undefined && now >= this.retryAt) this.begin(ue);
+		else this.drain(ue);
 	}
 
 	/** Does what the last input brought about. */
@@ -184,9 +194,11 @@ export class BestClient {
 				this.drain(ue);
 			});
 		for (let event = ue.outbox.takeEvent(); event !== undefined; event = ue.outbox.takeEvent()) this.tell(event);
-		if (this.deadline !== ue.deadline) {
-			this.deadline = ue.deadline;
-			clock.setDeadline(ue.deadline);
+		// An attempt that waits to begin again has no deadline of its own.
+		const deadline = ue.deadline ?? this.retryAt;
+		if (this.deadline !== deadline) {
+			this.deadline = deadline;
+			clock.setDeadline(deadline);
 		}
 	}
 
@@ -196,12 +208,25 @@ export class BestClient {
 		else if (event.kind === "session started") {
 			this.starting?.resolve();
 			this.starting = undefined;
+			this.retryAfter = undefined;
 			this.release();
-		} else if (event.kind === "attempt over") this.fail(attemptError(event.cause));
+		} else if (event.kind === "attempt over") this.retryOrFail(event.cause);
 		else if (event.kind === "session over") {
 			this.stopping?.resolve();
 			this.stopping = undefined;
 		}
+	}
+
+	private retryOrFail(cause: number | undefined): void {
+		const { config, clock } = this.options;
+		if (config.retry === undefined) {
+			this.fail(attemptError(cause));
+			return;
+		}
+		const { first, longest } = config.retry;
+		const wait = this.retryAfter ?? first;
+		this.retryAt = clock.now() + wait;
+		this.retryAfter = Math.min(2 * wait, longest);
 	}
 
 	private fail(error: ClientError): void {

@@ -5,6 +5,12 @@ import type { Random } from "./random.js";
 import type { Readings } from "./readings.js";
 import type { Store } from "./store.js";
 
+/** After `first` ms, doubled each time up to `longest` ms. */
+export interface RetryPolicy {
+	readonly first: number;
+	readonly longest: number;
+}
+
 /** All that the firmware finds on a target: the module `best/platform` exports one of these as `platform`. */
 export interface Platform {
 	readonly kernel: Kernel;
@@ -16,6 +22,8 @@ export interface Platform {
 	openDatagram(address: string, port: number): Datagram;
 	/** One line for people or for the program that watches the device. */
 	print(text: string): void;
+	/** Where nobody is there to start the device again: how failed attempts to get keys begin again. */
+	readonly retry?: RetryPolicy;
 	/** What the engine used, where it can tell. */
 	statistics?(): { readonly engine: string; readonly heapPeakBytes: number };
 	/** Ends the program where there is something to go back to. */

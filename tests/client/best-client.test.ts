@@ -43,7 +43,7 @@ class TestClock implements Clock {
 }
 
 /** A client on an HSE in the same process; the link can be cut. */
-function world(service: number = SERVICE.confidential) {
+function world(service: number = SERVICE.confidential, retry?: { first: number; longest: number }) {
 	const random = new SeededRandom(7);
 	const kernel = loadKernel();
 	const hseKernel = loadKernel();
@@ -94,6 +94,7 @@ function world(service: number = SERVICE.confidential) {
 		offer: offerOf(AGREEMENT.epsAka, service),
 		easId: new TextEncoder().encode("eas.example"),
 		servingNetwork: plmnForm("001", "01"),
+		...(retry && { retry }),
 	};
 	const client = new BestClient({
 		kernel,
@@ -209,6 +210,36 @@ describe("BestClient", () => {
 		await started;
 		await client.send(octets("at last"));
 		expect(state.uplinks).toEqual(["at last"]);
+	});
+
+	test("with a retry policy attempts begin again, after doubling waits, and what was held goes out", async () => {
+		const { client, clock, state, pump } = world(SERVICE.confidential, { first: 60_000, longest: 100_000 });
+		state.isUp = false;
+		const started = client.start();
+		const sent = client.send(octets("reading"));
+		const waits: number[] = [];
+		for (let attempt = 0; attempt < 3; attempt++) {
+			for (let i = 0; i < 5; i++) clock.ring();
+			waits.push(Math.round((clock.deadline ?? 0) - clock.time));
+			clock.ring();
+		}
+		expect(waits).toEqual([60_000, 100_000, 100_000]);
+		for (let i = 0; i < 5; i++) clock.ring();
+		state.isUp = true;
+		clock.ring();
+		pump();
+		await Promise.all([started, sent]);
+		expect(state.uplinks).toEqual(["reading"]);
+	});
+
+	test("stop() ends the retries", async () => {
+		const { client, clock, state } = world(SERVICE.confidential, { first: 60_000, longest: 100_000 });
+		state.isUp = false;
+		const started = client.start();
+		for (let i = 0; i < 5; i++) clock.ring();
+		await client.stop();
+		await expect(started).rejects.toMatchObject({ code: "attempt" });
+		expect(clock.deadline).toBeUndefined();
 	});
 
 	test("the HSE ends the session: the next send() agrees a new one and goes out in it", async () => {

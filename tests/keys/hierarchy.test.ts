@@ -20,13 +20,17 @@ const BASE = Uint8Array.from({ length: 32 }, (_, i) => i);
 const EAS = new TextEncoder().encode("eas.example");
 
 const names = ["e2mEncryption", "e2mIntegrity", "e2eEncryption", "e2eIntegrity", "kEasPsk"] as const;
-function derived(changes: Partial<SecurityParameters> = {}, baseKey = BASE, easId = EAS): Record<string, string> {
+function derived(
+	changes: Partial<SecurityParameters> = {},
+	baseKey: Uint8Array = BASE,
+	easId: Uint8Array = EAS,
+): Record<string, string> {
 	const keys = deriveKeys(baseKey, { ...CONFIDENTIAL, ...changes }, easId);
 	return Object.fromEntries(names.map((name) => [name, toHex(keys[name])]));
 }
 
 /** The keys that a change makes different. */
-function changed(changes: Partial<SecurityParameters>, baseKey = BASE, easId = EAS): string[] {
+function changed(changes: Partial<SecurityParameters>, baseKey: Uint8Array = BASE, easId: Uint8Array = EAS): string[] {
 	const before = derived();
 	const after = derived(changes, baseKey, easId);
 	return names.filter((name) => before[name] !== after[name]);
