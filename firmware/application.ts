@@ -69,10 +69,9 @@ export class Application {
 
 	private finish(status: number): void {
 		const { kernel, statistics } = this.platform;
-		const { engine, heapPeakBytes } = statistics?.() ?? { engine: "unknown", heapPeakBytes: 0 };
 		const microsecondsPerUplink = this.uplinks === 0 ? 0 : (1000 * this.milliseconds) / this.uplinks;
 		const { uplinks } = this;
-		this.print({ event: "end", uplinks, microsecondsPerUplink, heapPeakBytes, engine, kernel: kernel.name });
+		this.print({ event: "end", uplinks, microsecondsPerUplink, kernel: kernel.name, ...statistics?.() });
 		this.platform.exit(status);
 	}
 

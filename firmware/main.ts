@@ -1,6 +1,7 @@
 import { platform as target } from "best/platform";
 import { Application } from "./application.js";
 import { BestClient } from "./client/best-client.js";
+import { ClientError } from "./client/errors.js";
 import { decodeIdentity, IDENTITY_KEY } from "./client/identity.js";
 import { sqnNumber } from "./keys/aka.js";
 import { Milenage } from "./keys/milenage.js";
@@ -8,11 +9,8 @@ import { SoftUsim } from "./platform/common/soft-usim.js";
 import type { Platform } from "./ports/platform.js";
 
 const platform: Platform = target;
-const record = platform.store.read(IDENTITY_KEY);
-if (record === undefined) {
-	platform.print('{"event":"failed","why":"The device has no identity yet: provision it."}');
-	platform.exit(1);
-} else {
+
+function run(record: Uint8Array): void {
 	const { imsi, k, opc, sqnMs, hseAddress, hsePort, ...identity } = decodeIdentity(record);
 	const { kernel, clock, random, store, retry } = platform;
 	const config = retry === undefined ? identity : { ...identity, retry };
@@ -30,4 +28,14 @@ if (record === undefined) {
 	const application = new Application(platform, client);
 	for (const secret of [k, opc, record]) secret.fill(0);
 	application.run();
+}
+
+// What escapes from here would end some targets without a word.
+try {
+	const record = platform.store.read(IDENTITY_KEY);
+	if (record === undefined) throw new ClientError("configuration", "The device has no identity yet: provision it.");
+	run(record);
+} catch (error) {
+	platform.print(JSON.stringify({ event: "failed", why: error instanceof Error ? error.message : String(error) }));
+	platform.exit(1);
 }

@@ -156,7 +156,8 @@ export class BestClient {
 			if (this.held.length >= MOST_HELD)
 				throw new ClientError("state", `There is no session yet, and ${MOST_HELD} payloads wait already.`);
 			this.held.push({ payload: payload.slice(), resolve, reject });
-			if (ue !== undefined) this.begin(ue);
+			// A failed attempt that waits to begin again keeps its time.
+			if (ue !== undefined && this.retryAt === undefined) this.begin(ue);
 		});
 	}
 

@@ -156,7 +156,8 @@ describe("conditions", () => {
 			const reference = withTlv(bare, TAG.keyReference, GOOD_VALUES[TAG.keyReference]);
 			const shared = withTlv(reference, TAG.hseNonce, GOOD_VALUES[TAG.hseNonce]);
 			const mixed = withTlv(shared, TAG.akaChallenge, GOOD_VALUES[TAG.akaChallenge]);
-			const right = isAka(agreement) ? aka : shared;
+			const right = agreement <= 4 ? aka : shared;
+			expect(isAka(agreement)).toBe(agreement <= 4);
 			for (const tlvs of [aka, bare, reference, shared, mixed])
 				expect(causeOf(start, tlvs)).toBe(tlvs === right ? 0 : UNKNOWN_OR_MISSING);
 		},

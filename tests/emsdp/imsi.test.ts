@@ -61,6 +61,14 @@ test.each(LENGTHS)(
 	},
 );
 
+test("0 to 5 digits are too few, however well they are coded", () => {
+	const coded = ["f1ffffff", "19ffffff", "11f2ffff", "1932ffff", "1132f4ff", "193254ff"].map(
+		(octets) => `${octets}ffffffff`,
+	);
+	expect(coded.filter((octets) => isImsi(fromHex(octets), 0))).toEqual([]);
+	expect(isImsi(fromHex("113254f6ffffffff"), 0)).toBe(true);
+});
+
 test("any 8 octets are an IMSI only if encoding their digits gives them again", () => {
 	const nibble = fc.constantFrom(..."0123456789f");
 	const likely = fc

@@ -35,6 +35,9 @@ export const platform = {
 		trace(text, "\n");
 	},
 
+	// An attempt that nobody answers lasts up to 93 s by itself.
+	retry: { first: 10_000, longest: 3_600_000 },
+
 	/** Nothing: a device has nowhere to go. */
 	exit(_status: number): void {},
 } satisfies Platform;
