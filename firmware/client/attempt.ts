@@ -13,7 +13,7 @@ import { sha256 } from "../keys/sha256.js";
 import { deriveKeys, eraseKeys } from "../keys/traffic.js";
 import type { AuthenticationResult } from "../ports/usim.js";
 import { randomFraction, type UeOptions } from "./options.js";
-import type { Outbox } from "./outbox.js";
+import type { Challenge, Outbox } from "./outbox.js";
 import { Session } from "./session.js";
 import { ATTEMPT, type AttemptInput, type AttemptState, row } from "./states.js";
 
@@ -24,6 +24,8 @@ const MAC_LENGTH_OFFSET = FIRST_TLV + 2 + 5;
 /** AMF separation bit: b8 of the first octet of AMF, octet 6 of AUTN (TS 33.401 6.1.2, TS 33.501 6.1.3). */
 const AMF_OFFSET = 6;
 const SEPARATION_BIT = 0x80;
+/** Milliseconds that a USIM may take; one that says nothing must not hold up the device for ever. */
+const PATIENCE_WITH_USIM = 60_000;
 const NO_OCTETS = new Uint8Array(0);
 
 /** One try to get keys from the HSE: 10, 11, AKA, 12. */
@@ -38,8 +40,8 @@ export class Attempt {
 	private digest: Uint8Array = NO_OCTETS;
 	private cookie: Uint8Array = NO_OCTETS;
 	private cookies = 0;
-	/** When a back-off is over. */
-	private backOffUntil: number | undefined;
+	/** When a back-off is over, or the USIM is not waited for any longer. */
+	private waitUntil: number | undefined;
 	private seconds = 0;
 	/** The 11 being worked on, as it came, and what it holds. */
 	private start: Uint8Array = NO_OCTETS;
@@ -48,6 +50,8 @@ export class Attempt {
 	/** RAND ‖ AUTN that the USIM has seen last, and what it made of them. */
 	private challenge: Uint8Array = NO_OCTETS;
 	private result: AuthenticationResult | undefined;
+	/** The challenge that the USIM is at work on. */
+	private running: Challenge | undefined;
 	private session: Session | undefined;
 	private cause: number | undefined;
 
@@ -59,8 +63,7 @@ export class Attempt {
 	}
 
 	get deadline(): number | undefined {
-		if (this.state === "requesting") return this.request?.dueAt;
-		return this.state === "waiting" ? this.backOffUntil : undefined;
+		return this.state === "requesting" ? this.request?.dueAt : this.waitUntil;
 	}
 
 	/** @throws ClientError `state` if an attempt is under way */
@@ -72,10 +75,13 @@ export class Attempt {
 		this.feed("cancel", now);
 	}
 
-	handleTimeout(now: number): void {
-		if (this.deadline === undefined || now < this.deadline) return;
-		if (this.state === "waiting") this.feed("timeout", now);
-		else if (this.request !== undefined) this.feed(this.request.again(now) ? "timeout" : "exhausted", now);
+	/** @returns whether anything was due */
+	handleTimeout(now: number): boolean {
+		const { deadline } = this;
+		if (deadline === undefined || now < deadline) return false;
+		const isRequest = this.state === "requesting" && this.request !== undefined;
+		this.feed(isRequest && !this.request?.again(now) ? "exhausted" : "timeout", now);
+		return true;
 	}
 
 	/** Handles the 11 of a new session in the kernel's message buffer. Any fault in it: dropped, and the attempt waits on. */
@@ -105,8 +111,11 @@ export class Attempt {
 	}
 
 	/** What the USIM made of the challenge. It is of no use any more if the attempt was cancelled. */
-	handleAuthentication(now: number, result: AuthenticationResult): Verdict {
-		if (this.state !== "authenticating") return "not expected";
+	handleAuthentication(now: number, challenge: Challenge, result: AuthenticationResult): Verdict {
+		if (this.state !== "authenticating" || challenge !== this.running) {
+			eraseResult(result);
+			return "not expected";
+		}
 		this.result = result;
 		return this.useAka(now);
 	}
@@ -175,7 +184,7 @@ export class Attempt {
 	}
 
 	private backOff(now: number): void {
-		this.backOffUntil = now + this.seconds * 1000;
+		this.waitUntil = now + this.seconds * 1000;
 		this.outbox.tell({ kind: "back-off", seconds: this.seconds });
 	}
 
@@ -184,7 +193,9 @@ export class Attempt {
 		// A wrong separation bit is refused like a wrong MAC, without troubling the USIM (profile section 5).
 		if (this.chosen?.agreement !== AGREEMENT.umtsAka && (autn[AMF_OFFSET] & SEPARATION_BIT) === 0)
 			return this.feed("MAC failure", now);
-		this.outbox.authenticate({ rand: this.challenge.subarray(0, 16), autn });
+		this.running = { rand: this.challenge.subarray(0, 16), autn };
+		this.waitUntil = now + PATIENCE_WITH_USIM;
+		this.outbox.authenticate(this.running);
 		return "accept";
 	}
 
@@ -279,6 +290,7 @@ export class Attempt {
 	private end(): void {
 		this.forget();
 		this.request = undefined;
+		this.waitUntil = undefined;
 		this.session = undefined;
 		this.cookie = NO_OCTETS;
 		this.cookies = 0;
@@ -287,10 +299,15 @@ export class Attempt {
 
 	/** Erases CK and IK. */
 	private forget(): void {
-		if (this.result?.status === "success") {
-			this.result.ck.fill(0);
-			this.result.ik.fill(0);
-		}
+		if (this.result !== undefined) eraseResult(this.result);
 		this.result = undefined;
+		this.running = undefined;
 	}
+}
+
+/** Erases CK and IK. */
+function eraseResult(result: AuthenticationResult): void {
+	if (result.status !== "success") return;
+	result.ck.fill(0);
+	result.ik.fill(0);
 }

@@ -80,6 +80,7 @@ export class BestClient {
 	start(): Promise<void> {
 		return new Promise((resolve, reject) => {
 			if (this.starting !== undefined) throw new ClientError("state", "start() is under way already.");
+			if (this.stopping !== undefined) throw new ClientError("state", "The session is being ended.");
 			this.starting = { resolve, reject };
 			if (this.ue === undefined) this.options.usim.readImsi((imsi) => this.make(imsi));
 			else this.begin(this.ue);
@@ -87,13 +88,13 @@ export class BestClient {
 	}
 
 	/**
-	 * Protects a payload and hands it to the link; resolves when the link has taken it. Where the session is over, or a
-	 * new one is being agreed, the payload is held until there is one.
+	 * Protects a payload and hands it to the link; resolves when the link has taken it. Where there is no session, the
+	 * payload is held until there is one. While a new one is being agreed the old one goes on.
 	 * @throws ClientError `state`, `too-long`, `count` or `attempt`
 	 */
 	send(payload: Uint8Array): Promise<void> {
 		const { ue } = this;
-		if (ue === undefined || ue.isAttempting || ue.session === undefined) return this.hold(payload);
+		if (ue?.session === undefined) return this.hold(payload);
 		try {
 			ue.send(payload);
 		} catch (error) {
@@ -191,7 +192,7 @@ export class BestClient {
 		const challenge = ue.outbox.takeChallenge();
 		if (challenge !== undefined)
 			usim.authenticate(challenge.rand, challenge.autn, (result) => {
-				ue.handleAuthentication(clock.now(), result);
+				ue.handleAuthentication(clock.now(), challenge, result);
 				this.drain(ue);
 			});
 		for (let event = ue.outbox.takeEvent(); event !== undefined; event = ue.outbox.takeEvent()) this.tell(event);

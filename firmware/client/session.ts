@@ -2,7 +2,7 @@ import { CachedAnswer } from "../emsdp/cached-answer.js";
 import type { HseConfiguration } from "../emsdp/configuration.js";
 import { checkContents } from "../emsdp/contents.js";
 import { REPLAY } from "../emsdp/count.js";
-import { extensionOctets, type Header } from "../emsdp/header.js";
+import type { Header } from "../emsdp/header.js";
 import {
 	CAUSE,
 	CAUSES_THAT_END_A_SESSION,
@@ -78,11 +78,8 @@ export class Session {
 		this.downlinkBuffer = new Uint8Array(options.offer.largestMessage);
 		this.downlinkView = new LastView(this.downlinkBuffer);
 		this.downlinkEvent = { kind: "downlink", payload: this.downlinkBuffer };
-		this.largestPayload =
-			Math.min(configuration.largestMessage, LONGEST_MESSAGE) -
-			HEADER.length -
-			extensionOctets(configuration.counterScheme) -
-			configuration.macLength;
+		const largestMessage = Math.min(configuration.largestMessage, LONGEST_MESSAGE);
+		this.largestPayload = Math.max(0, largestMessage - context.user.headerOctets - configuration.macLength);
 	}
 
 	get deadline(): number | undefined {
@@ -189,8 +186,8 @@ export class Session {
 		if (command === COMMAND.sessionTerminateRequest) {
 			this.request = datagram;
 			this.feed("terminate request", now);
-		} else if (CAUSES_THAT_END_A_SESSION.includes(cause) || this.state === "terminating")
-			this.feed("fatal reject", now);
+		} else if (CAUSES_THAT_END_A_SESSION.includes(cause)) this.feed("fatal reject", now);
+		else if (this.state === "terminating") this.feed("request rejected", now);
 		else this.outbox.tell({ kind: "rejected", cause });
 		return "accept";
 	}
@@ -232,8 +229,10 @@ export class Session {
 
 	private answerTerminate(): void {
 		const octets = this.transmitControl(COMMAND.sessionTerminateResponse);
-		this.cached = new CachedAnswer(this.request, this.options.kernel.message.subarray(0, octets));
+		const answer = new CachedAnswer(this.request, this.options.kernel.message.subarray(0, octets));
 		this.end(this.cause, "HSE");
+		// The 21 is all that is kept of a session that is over (profile section 2.1).
+		this.cached = answer;
 	}
 
 	private endByAnswer(): void {
@@ -250,6 +249,7 @@ export class Session {
 
 	private end(cause: number, by: "UE" | "HSE"): void {
 		this.terminate = undefined;
+		this.cached = undefined;
 		this.erase();
 		this.outbox.tell({ kind: "session over", cause, by });
 	}

@@ -48,6 +48,8 @@ export type SessionInput =
 	| "terminate request"
 	| "terminate response"
 	| "fatal reject"
+	/** The HSE refuses the 20: asked to end the session, the UE ends it by itself. */
+	| "request rejected"
 	| "timeout"
 	| "exhausted";
 
@@ -82,6 +84,7 @@ export const ATTEMPT: Table<AttemptState, AttemptInput, AttemptAction> = {
 		spoilt: ["keepWaiting", "requesting"],
 		"synchronisation failure": ["sendAuts", "requesting"],
 		"MAC failure": ["sendMacFailure", "idle"],
+		timeout: ["giveUp", "idle"],
 		cancel: ["abandon", "idle"],
 	},
 	waiting: {
@@ -100,6 +103,7 @@ export const SESSION: Table<SessionState, SessionInput, SessionAction> = {
 		"terminate request": ["answerTerminate", "over"],
 		"terminate response": ["endByAnswer", "over"],
 		"fatal reject": ["endByReject", "over"],
+		"request rejected": ["endUnanswered", "over"],
 		timeout: ["repeatTerminateRequest", "terminating"],
 		exhausted: ["endUnanswered", "over"],
 	},

@@ -8,7 +8,7 @@ import type { AuthenticationResult } from "../ports/usim.js";
 import { Attempt } from "./attempt.js";
 import { ClientError } from "./errors.js";
 import type { UeOptions } from "./options.js";
-import { Outbox } from "./outbox.js";
+import { type Challenge, Outbox } from "./outbox.js";
 import type { Session } from "./session.js";
 
 /**
@@ -77,15 +77,15 @@ export class Ue {
 		if (this.live?.state === "live") this.live.stop(now);
 	}
 
-	/** The USIM's answer to the challenge that was taken. */
-	handleAuthentication(now: number, result: AuthenticationResult): Verdict {
-		return this.attempt.handleAuthentication(now, result);
+	/** The USIM's answer to a challenge that was taken; of no use, and erased, if the attempt has gone on without it. */
+	handleAuthentication(now: number, challenge: Challenge, result: AuthenticationResult): Verdict {
+		return this.attempt.handleAuthentication(now, challenge, result);
 	}
 
 	/** To be called at {@link deadline}; too early does no harm. */
 	handleTimeout(now: number): void {
-		this.attempt.handleTimeout(now);
-		this.live?.handleTimeout(now);
+		// One input sends one datagram at the most: what else is due comes with the next call.
+		if (!this.attempt.handleTimeout(now)) this.live?.handleTimeout(now);
 		this.bury(now);
 	}
 
@@ -136,14 +136,16 @@ export class Ue {
 		// The request carried Session ID 0, and so does its reject.
 		if (header.sessionId === 0) return this.attempt.handleReject(now, tlvs);
 		const unknown = cause === CAUSE.sessionUnknown || cause === CAUSE.keyIdUnknown;
-		if (!unknown || live?.context.parameters.sessionId !== header.sessionId || this.isAttempting)
-			return "unprotected reject";
+		const isLive = live?.state === "live" && live.context.parameters.sessionId === header.sessionId;
+		if (!unknown || !isLive || this.isAttempting) return "unprotected reject";
 		// The old keys stay until the new session's 11 is verified.
 		this.attempt.begin(now);
 		return "hint";
 	}
 
 	private install(session: Session): void {
+		if (this.live?.state === "terminating")
+			this.outbox.tell({ kind: "session over", cause: CAUSE.normalRelease, by: "UE" });
 		this.live?.erase();
 		this.live = session;
 		const { sessionId, keyId } = session.context.parameters;

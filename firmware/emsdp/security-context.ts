@@ -31,6 +31,9 @@ export interface TrafficKeys {
 /** Commands whose octets after the command octet are enciphered, as a set for the path of a message. */
 const CIPHERED_COMMANDS: readonly number[] = COMMANDS.filter((row) => row.ciphered).map((row) => row.command);
 
+/** Encryption algorithms that the kernels have; for integrity it is AES alone. */
+const BUILT_ALGORITHMS: readonly number[] = [ALGORITHM.null, ALGORITHM.aes];
+
 /** One plane (control or user) of a security context: its keys and its COUNTs both ways. */
 export class Plane {
 	/** COUNT of the next message to send; never used twice, never above {@link COUNT.highest}. */
@@ -75,10 +78,11 @@ export class Plane {
 	 * Protects the message whose contents stand in the kernel's message buffer from {@link headerOctets} on: writes the
 	 * header, enciphers, appends the MAC and uses up one COUNT.
 	 * @param length octets of the contents: the payload, or the command octet and its TLVs
-	 * @returns octets of the datagram
+	 * @returns octets of the datagram, 0 where no COUNT is left: then there is none
 	 */
 	seal(length: number): number {
 		const { kernel, parameters } = this;
+		if (this.next > COUNT.highest) return 0;
 		const count = this.next++;
 		const end = writeHeader(
 			kernel.message,
@@ -137,6 +141,8 @@ export class SecurityContext {
 
 	/** @param direction of what this end sends: {@link DIRECTION} */
 	constructor(kernel: Kernel, parameters: SecurityParameters, keys: TrafficKeys, direction: number) {
+		if (!BUILT_ALGORITHMS.includes(parameters.encryption) || parameters.integrity !== ALGORITHM.aes)
+			throw new RangeError("Only AES and null encryption are built.");
 		this.kernel = kernel;
 		this.parameters = parameters;
 		const e2m = this.expand(keys.e2mEncryption, keys.e2mIntegrity);

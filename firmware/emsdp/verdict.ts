@@ -13,6 +13,7 @@ export type DropReason =
 	| "unprotected reject"
 	| "not expected"
 	| "cached answer used up"
+	| "being answered"
 	| "rate limit";
 
 /**

@@ -73,7 +73,11 @@ export function verifyAutn(functions: AkaFunctions, rand: Uint8Array, autn: Uint
 	const vectors = functions.f2345(rand);
 	const sqn = xor(autn, vectors.ak);
 	const expected = functions.f1(rand, sqn, autn.subarray(6, 8)).subarray(0, 8);
-	if (!equalInConstantTime(expected, autn.subarray(8, 16))) return undefined;
+	if (!equalInConstantTime(expected, autn.subarray(8, 16))) {
+		vectors.ck.fill(0);
+		vectors.ik.fill(0);
+		return undefined;
+	}
 	return { sqn: sqnNumber(sqn), vectors };
 }
 

@@ -27,9 +27,12 @@ export function deriveOpc(kernel: Kernel, k: Uint8Array, op: Uint8Array): Uint8A
 }
 
 function encrypt(kernel: Kernel, keySet: KeySet, block: Uint8Array): Uint8Array {
-	kernel.message.set(block);
+	const { message } = kernel;
+	message.set(block);
 	kernel.encryptBlocks(keySet);
-	return kernel.message.slice(0, 16);
+	const output = message.slice(0, 16);
+	message.fill(0, 0, 32);
+	return output;
 }
 
 /** MILENAGE (TS 35.206): f1 to f5, f1* and f5* of one subscriber. It works in the kernel's message buffer. */

@@ -48,6 +48,12 @@ export class AcceptedSqns {
 	}
 }
 
+/** Whether a USIM whose highest SQN is `sqnMs` takes `sqn`, as far as the authentication centre can tell. */
+export function isAcceptable(sqn: number, sqnMs: number): boolean {
+	const ahead = Math.floor(sqn / SQN_STEP) - Math.floor(sqnMs / SQN_STEP);
+	return ahead > 0 && ahead <= LARGEST_JUMP;
+}
+
 /** The next SQN of the authentication centre: the same index, SEQ one up, wrapping at 48 bits (TS 33.102 C.1.2). */
 export function nextSqn(sqn: number): number {
 	return (sqn + SQN_STEP) % 2 ** (43 + INDEX_BITS);

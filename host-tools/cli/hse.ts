@@ -34,6 +34,14 @@ export const hse: Command = {
 		const json = options.json === true;
 		const database = new HseDatabase(path);
 		let answers = 0;
+		const answer = (sessionId: number) => {
+			try {
+				server.send(sessionId, new TextEncoder().encode(`ok ${++answers}`));
+			} catch (error) {
+				// For instance a UE that takes no message of this length.
+				console.error(error instanceof Error ? error.message : error);
+			}
+		};
 		const server: HseServer = new HseServer({
 			kernel: loadKernel(),
 			database,
@@ -46,9 +54,9 @@ export const hse: Command = {
 						)
 					: lineOf(event);
 				console.log(text);
-				if (options.answer === true && event.kind === "uplink")
-					server.send(event.sessionId, new TextEncoder().encode(`ok ${++answers}`));
+				if (options.answer === true && event.kind === "uplink") answer(event.sessionId);
 			},
+			onError: (error) => console.error(`The authentication centre failed: ${error.message}`),
 			...(json ? {} : { onTraffic: (traffic) => console.log(rung(traffic)) }),
 		});
 		try {

@@ -3,7 +3,7 @@ import { CAUSE } from "../../firmware/emsdp/profile.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { makeVector, verifyAuts } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
-import { nextSqn } from "../../firmware/keys/sqn.js";
+import { isAcceptable, nextSqn } from "../../firmware/keys/sqn.js";
 import type { HseDatabase, Subscriber } from "./database.js";
 import type { VectorRequest } from "./events.js";
 import type { VectorAnswer } from "./hse.js";
@@ -26,25 +26,29 @@ export class AuthenticationCentre {
 		const subscriber = this.database.subscriber(decodeImsi(request.imsi) ?? "");
 		if (subscriber === undefined) return CAUSE.ueUnknown;
 		if (!subscriber.enabled) return CAUSE.ueNotAuthorised;
-		const milenage = new Milenage(this.kernel, subscriber.k, subscriber.opc);
 		try {
-			return this.makeVector(subscriber, milenage, request);
+			return this.makeVector(subscriber, request);
 		} finally {
-			milenage.erase();
 			subscriber.k.fill(0);
 			subscriber.opc.fill(0);
 		}
 	}
 
-	private makeVector(subscriber: Subscriber, milenage: Milenage, { resynchronisation }: VectorRequest): VectorAnswer {
-		let { sqn } = subscriber;
-		if (resynchronisation !== undefined) {
-			const sqnMs = verifyAuts(milenage, resynchronisation.rand, resynchronisation.auts);
-			if (sqnMs === undefined) return undefined;
-			sqn = nextSqn(sqnMs);
+	private makeVector(subscriber: Subscriber, { resynchronisation }: VectorRequest): VectorAnswer {
+		const milenage = new Milenage(this.kernel, subscriber.k, subscriber.opc);
+		try {
+			let { sqn } = subscriber;
+			if (resynchronisation !== undefined) {
+				const sqnMs = verifyAuts(milenage, resynchronisation.rand, resynchronisation.auts);
+				if (sqnMs === undefined) return undefined;
+				// Set anew only where the USIM would not take the next one (TS 33.102 6.3.5): an SQN never goes back.
+				if (!isAcceptable(sqn, sqnMs)) sqn = nextSqn(sqnMs);
+			}
+			// Stored before the vector is used: an SQN goes out once, whatever ends this process.
+			this.database.setSqn(subscriber.imsi, nextSqn(sqn));
+			return makeVector(milenage, this.randomRand(), sqn, subscriber.amf);
+		} finally {
+			milenage.erase();
 		}
-		// Stored before the vector is used: an SQN goes out once, whatever ends this process.
-		this.database.setSqn(subscriber.imsi, nextSqn(sqn));
-		return makeVector(milenage, this.randomRand(), sqn, subscriber.amf);
 	}
 }

@@ -60,7 +60,7 @@ export class HseDatabase {
 			this.database = new Database(path);
 			this.migrate(path);
 			chmodSync(path, 0o600);
-			this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+			this.database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
 			this.selectSubscriber = this.database.prepare("SELECT * FROM subscriber WHERE imsi = ?");
 			this.updateSqn = this.database.prepare("UPDATE subscriber SET sqn = ? WHERE imsi = ?");
 		} catch (error) {

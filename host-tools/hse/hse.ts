@@ -32,8 +32,11 @@ export interface LoadPolicy {
 	 * @param identity value of tag 01 or 02
 	 */
 	cookie(now: number, source: string, identity: Uint8Array, given: Uint8Array | undefined): Uint8Array | undefined;
-	/** Seconds of back-off where the HSE cannot serve, undefined where it can. */
-	backOff(now: number): number | undefined;
+	/**
+	 * Seconds of back-off where the HSE cannot serve, undefined where it can.
+	 * @param unconfirmed sessions that are not confirmed yet
+	 */
+	backOff(now: number, unconfirmed: number): number | undefined;
 }
 
 export interface HseOptions {
@@ -74,6 +77,9 @@ interface Pending {
 }
 
 const DIGEST_OCTETS = 16;
+const NEVER_ANSWERED: readonly number[] = [COMMAND.messageReject, COMMAND.sessionTerminateResponse];
+/** Unconfirmed sessions of one UE: the oldest gives way to the next. */
+const MOST_ATTEMPTS_OF_A_UE = 4;
 /** Sources that are remembered for the rate of 0A and 0B; beyond, new ones get none. */
 const REMEMBERED_SOURCES = 65_536;
 
@@ -95,12 +101,18 @@ export class Hse {
 	/** Unconfirmed sessions by Session ID, oldest first, and the Session IDs by request. */
 	private readonly pending = new Map<number, Pending>();
 	private readonly pendingByRequest = new Map<string, number>();
+	/** The same by IMSI, oldest first. */
+	private readonly attempts = new Map<string, Set<HseSession>>();
+	/** Requests that wait for their vector, by number, and their octets. */
 	private readonly asked = new Map<number, Asked>();
+	private readonly askedRequests = new Set<string>();
 	private askedNumber = 0;
 	/** Sessions that are over and whose 21 is kept, oldest first, with the time it is forgotten. */
 	private readonly ended = new Map<number, { readonly session: HseSession; readonly until: number }>();
 	/** Sessions that wait for an answer to an 11 or a 20. */
 	private readonly waiting = new Set<HseSession>();
+	/** No later than the first of them is due. */
+	private nextDue = Number.POSITIVE_INFINITY;
 	/** When a source was last sent an unprotected 80 with cause 0A or 0B. */
 	private readonly rejectedAt = new Map<string, number>();
 
@@ -117,22 +129,16 @@ export class Hse {
 		};
 	}
 
-	/** When {@link handleTimeout} is to be called; undefined: not at all. */
+	/** When {@link handleTimeout} is to be called; undefined: not at all. It may be early, which does no harm. */
 	get deadline(): number | undefined {
-		let earliest: number | undefined;
-		const consider = (at: number | undefined) => {
-			if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
-		};
-		for (const session of this.waiting) consider(session.request?.dueAt);
-		for (const { until } of this.pending.values()) {
-			consider(until);
-			break;
-		}
-		for (const { until } of this.ended.values()) {
-			consider(until);
-			break;
-		}
-		return earliest;
+		let earliest = this.nextDue;
+		for (const entries of [this.pending, this.ended])
+			for (const { until } of entries.values()) {
+				// The oldest entry comes first.
+				earliest = Math.min(earliest, until);
+				break;
+			}
+		return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
 	}
 
 	/** A session by its Session ID. */
@@ -166,9 +172,12 @@ export class Hse {
 	}
 
 	handleTimeout(now: number): void {
-		for (const session of [...this.waiting]) {
-			session.handleTimeout(now);
-			this.settle(now, session);
+		if (now >= this.nextDue) {
+			this.nextDue = Number.POSITIVE_INFINITY;
+			for (const session of [...this.waiting]) {
+				session.handleTimeout(now);
+				this.settle(now, session);
+			}
 		}
 		for (const { session, until } of this.pending.values()) {
 			if (until > now) break;
@@ -179,10 +188,12 @@ export class Hse {
 			if (until > now) break;
 			this.ended.delete(sessionId);
 		}
-		for (const [source, at] of this.rejectedAt) {
-			if (now - at < LIMITS.rejectInterval) break;
-			this.rejectedAt.delete(source);
-		}
+	}
+
+	/** Erases all keys. The HSE is of no use afterwards. */
+	erase(): void {
+		for (const session of this.sessions.values()) session.erase();
+		this.sessions.clear();
 	}
 
 	/** Handles a datagram from a UE, whatever its octets. */
@@ -198,9 +209,14 @@ export class Hse {
 		this.asked.delete(number);
 		// An AUTS that the authentication centre finds wrong is ignored (profile section 6, 1).
 		if (asked === undefined || answer === undefined) return;
+		if (asked.sessionId !== undefined) {
+			// Nobody waits for an answer to an 80: where there is no vector the attempt runs out.
+			if (typeof answer !== "number") this.startAgain(now, asked, asked.sessionId, answer);
+			return;
+		}
+		this.askedRequests.delete(keyOf(asked.request));
 		if (typeof answer === "number") this.reject(asked.source, 0, answer);
-		else if (asked.sessionId === undefined) this.start(now, asked, answer);
-		else this.startAgain(now, asked, asked.sessionId, answer);
+		else this.start(now, asked, answer);
 	}
 
 	private receive(now: number, source: string, octets: Uint8Array, length: number): Verdict {
@@ -237,7 +253,12 @@ export class Hse {
 	private rejectUnknown(now: number, source: string, cause: number): Verdict {
 		const { header } = this;
 		const { message } = this.options.kernel;
-		if (!header.userPlane && message[HEADER.length] === COMMAND.messageReject) return "session or Key ID unknown";
+		// An 80 or a 21 is never answered by an 80 (profile section 4).
+		if (!header.userPlane && NEVER_ANSWERED.includes(message[HEADER.length])) return "session or Key ID unknown";
+		for (const [remembered, at] of this.rejectedAt) {
+			if (now - at < LIMITS.rejectInterval) break;
+			this.rejectedAt.delete(remembered);
+		}
 		const last = this.rejectedAt.get(source);
 		if (last !== undefined && now - last < LIMITS.rejectInterval) return "rate limit";
 		if (last === undefined && this.rejectedAt.size >= REMEMBERED_SOURCES) return "rate limit";
@@ -268,12 +289,13 @@ export class Hse {
 			this.outbox.transmitAgain(source, waiting.answer.answer);
 			return "repetition";
 		}
+		if (this.askedRequests.has(keyOf(request))) return "being answered";
 		const fault = tlvs.scan(request, HEADER.length + 1, length) || checkContents(tlvs, CONTENTS.newSessionRequest);
 		if (fault !== 0) return this.reject(source, 0, fault);
 		const identity = tlvs.value(tlvs.has(TAG.imsi) ? TAG.imsi : TAG.suci);
 		const cookie = load.cookie(now, source, identity, tlvs.has(TAG.cookie) ? tlvs.value(TAG.cookie) : undefined);
 		if (cookie !== undefined) return this.reject(source, 0, CAUSE.cookieNeeded, cookie);
-		const seconds = load.backOff(now);
+		const seconds = load.backOff(now, this.pending.size + this.asked.size);
 		if (seconds !== undefined) {
 			const backOff = new Uint8Array(2);
 			writeUint16(backOff, 0, seconds);
@@ -286,6 +308,7 @@ export class Hse {
 		const choice = choose(policy, offer, servingNetwork);
 		if (typeof choice === "number") return this.reject(source, 0, choice);
 		const easId = tlvs.value(TAG.easId);
+		this.askedRequests.add(keyOf(request));
 		this.ask({ source, imsi: identity, request, offer, choice, easId, servingNetwork, sessionId: undefined });
 		this.outbox.tell({ kind: "session asked for", imsi: decodeImsi(identity) ?? "", source });
 		return "accept";
@@ -341,7 +364,10 @@ export class Hse {
 		end = writeTlv(message, end, TAG.requestDigest, sha256(request).slice(0, DIGEST_OCTETS));
 		const datagram = this.outbox.transmit(source, context.control.seal(end - HEADER.length));
 		session.request = new Retransmission(datagram, this.options.retransmission, this.options.fraction(), now);
+		this.makeRoom(now, imsi);
 		this.sessions.set(sessionId, session);
+		// A map keeps the place of a key that it has: the oldest must come first.
+		this.pending.delete(sessionId);
 		this.pending.set(sessionId, {
 			asked: { ...asked, sessionId },
 			session,
@@ -351,16 +377,23 @@ export class Hse {
 			resynchronised: asked.sessionId !== undefined,
 		});
 		this.pendingByRequest.set(keyOf(request), sessionId);
-		this.waiting.add(session);
+		const attempts = this.attempts.get(imsi);
+		if (attempts === undefined) this.attempts.set(imsi, new Set([session]));
+		else attempts.add(session);
+		this.await(session);
 		this.outbox.tell({ kind: "session started", imsi, sessionId, keyId: choice.keyId });
 	}
 
 	/** After a resynchronisation the attempt starts again under its Session ID, once (profile section 6, 1). */
 	private startAgain(now: number, asked: Asked, sessionId: number, vector: AuthenticationVector): void {
 		const pending = this.pending.get(sessionId);
-		if (pending === undefined || pending.resynchronised) return;
+		if (pending === undefined || pending.resynchronised) {
+			vector.ck.fill(0);
+			vector.ik.fill(0);
+			return;
+		}
 		pending.session.erase();
-		this.waiting.delete(pending.session);
+		this.settle(now, pending.session);
 		this.outbox.tell({ kind: "resynchronised", imsi: pending.session.identity.imsi, sessionId });
 		this.start(now, asked, vector);
 	}
@@ -401,19 +434,39 @@ export class Hse {
 	/** Brings the tables in line with the state of a session that an input may have changed. */
 	private settle(now: number, session: HseSession): void {
 		const { sessionId } = session;
-		if (session.request === undefined) this.waiting.delete(session);
-		else this.waiting.add(session);
+		this.await(session);
 		if (session.state !== "unconfirmed") {
+			const { imsi } = session.identity;
+			const attempts = this.attempts.get(imsi);
+			if (attempts?.delete(session) && attempts.size === 0) this.attempts.delete(imsi);
 			const pending = this.pending.get(sessionId);
 			if (pending?.session === session) {
 				this.pending.delete(sessionId);
-				this.pendingByRequest.delete(keyOf(pending.asked.request));
+				const key = keyOf(pending.asked.request);
+				if (this.pendingByRequest.get(key) === sessionId) this.pendingByRequest.delete(key);
 			}
 		}
 		if (session.state !== "over" || this.sessions.get(sessionId) !== session) return;
 		this.sessions.delete(sessionId);
 		if (this.byImsi.get(session.identity.imsi) === session) this.byImsi.delete(session.identity.imsi);
 		if (session.cached !== undefined) this.ended.set(sessionId, { session, until: now + LIMITS.keepAnswer });
+	}
+
+	/** Watches a session that has a request on its way. */
+	private await(session: HseSession): void {
+		if (session.request !== undefined) {
+			this.waiting.add(session);
+			this.nextDue = Math.min(this.nextDue, session.request.dueAt);
+		} else if (this.waiting.delete(session) && this.waiting.size === 0) this.nextDue = Number.POSITIVE_INFINITY;
+	}
+
+	/** Keeps the unconfirmed sessions of one UE few, whoever asks for them in its name. */
+	private makeRoom(now: number, imsi: string): void {
+		for (const oldest of this.attempts.get(imsi) ?? []) {
+			if ((this.attempts.get(imsi)?.size ?? 0) < MOST_ATTEMPTS_OF_A_UE) break;
+			oldest.erase();
+			this.settle(now, oldest);
+		}
 	}
 
 	private newSessionId(): number {

@@ -30,6 +30,7 @@ export class Cookies {
 	 */
 	demand(now: number, source: string, identity: Uint8Array, given: Uint8Array | undefined): Uint8Array | undefined {
 		if (now - this.keySince >= KEY_LIFE) {
+			this.key.fill(0);
 			this.key = this.randomKey();
 			this.keySince = now;
 		}
@@ -47,5 +48,27 @@ export class Cookies {
 		input.set(text);
 		input.set(identity, text.length);
 		return hmacSha256(this.key, input).slice(0, COOKIE_OCTETS);
+	}
+}
+
+/** Session Requests in a second from which on a cookie is asked for. */
+const REQUESTS_WITHOUT_COOKIE = 200;
+
+/** Counts Session Requests. The load is high while this second or the one before has too many. */
+export class LoadMeter {
+	private second = 0;
+	private previous = 0;
+	private requests = 0;
+
+	/** Counts one more. */
+	isHigh(now: number): boolean {
+		const second = Math.floor(now / 1000);
+		if (second !== this.second) {
+			this.previous = second === this.second + 1 ? this.requests : 0;
+			this.second = second;
+			this.requests = 0;
+		}
+		this.requests++;
+		return Math.max(this.previous, this.requests) > REQUESTS_WITHOUT_COOKIE;
 	}
 }

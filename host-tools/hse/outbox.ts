@@ -15,7 +15,7 @@ export class Outbox {
 	/** Sends the first `octets` octets of the kernel's message buffer. @returns the copy that goes out */
 	transmit(to: string, octets: number): Uint8Array {
 		const datagram = this.kernel.message.slice(0, octets);
-		this.datagrams.push({ to, datagram });
+		if (octets > 0) this.datagrams.push({ to, datagram });
 		return datagram;
 	}
 

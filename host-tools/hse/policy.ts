@@ -47,13 +47,13 @@ export function choose(policy: Policy, offer: UeConfiguration, servingNetwork: U
 	const agreement = policy.agreements.find(
 		(number) => offers(offer.agreements, number) && isAka(number) && fitsServingNetwork(number, servingNetwork),
 	);
-	const encryption =
+	// Encryption is 0 unless the service is the confidential one, and never 0 there (profile section 2.2).
+	const encryption = first(
 		offer.service === SERVICE.confidential
-			? first(
-					policy.encryptionAlgorithms.filter((id) => id !== ALGORITHM.null),
-					offer.encryptionAlgorithms,
-				)
-			: ALGORITHM.null;
+			? policy.encryptionAlgorithms.filter((id) => id !== ALGORITHM.null)
+			: [ALGORITHM.null],
+		offer.encryptionAlgorithms,
+	);
 	const integrity = first(policy.integrityAlgorithms, offer.integrityAlgorithms);
 	const counterScheme = first(policy.counterSchemes, offer.counterSchemes);
 	// M = 8 goes with the CMAC of integrity algorithm 2 only (profile section 2).

@@ -1,18 +1,19 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
-import { RETRANSMISSION } from "../../firmware/emsdp/profile.js";
+import { CAUSE, RETRANSMISSION } from "../../firmware/emsdp/profile.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
 import type { HseDatabase } from "./database.js";
-import type { HseEvent } from "./events.js";
-import { Hse } from "./hse.js";
-import { Cookies } from "./load.js";
+import type { HseEvent, VectorRequest } from "./events.js";
+import { Hse, type VectorAnswer } from "./hse.js";
+import { Cookies, LoadMeter } from "./load.js";
 import { DEFAULT_POLICY, type Policy } from "./policy.js";
 
-/** Session Requests in the last second from which on a cookie is asked for. */
-const REQUESTS_WITHOUT_COOKIE = 200;
+/** Unconfirmed sessions from which on requests are put off, and for how many seconds. */
+const MOST_UNCONFIRMED = 10_000;
+const BACK_OFF = 30;
 
 /** A datagram on the HSE's socket. `verdict` is what the HSE found, undefined for what it sends. */
 export interface Traffic {
@@ -32,6 +33,8 @@ export interface HseServerOptions {
 	readonly policy?: Policy;
 	readonly onEvent?: (event: HseEvent) => void;
 	readonly onTraffic?: (traffic: Traffic) => void;
+	/** Told when the authentication centre fails for one request. */
+	readonly onError?: (error: Error) => void;
 }
 
 /** An HSE on a UDP socket: the sans-IO core with its inputs and outputs attached. */
@@ -41,22 +44,21 @@ export class HseServer {
 	private readonly socket: Socket;
 	private readonly centre: AuthenticationCentre;
 	private timer: NodeJS.Timeout | undefined;
-	private second = 0;
-	private requests = 0;
 
 	constructor(options: HseServerOptions) {
 		this.options = options;
 		const { kernel, database, policy = DEFAULT_POLICY } = options;
 		this.centre = new AuthenticationCentre(kernel, database, () => randomOctets(16));
 		const cookies = new Cookies(() => randomOctets(32), this.now());
+		const meter = new LoadMeter();
 		this.hse = new Hse({
 			kernel,
 			policy,
 			retransmission: RETRANSMISSION,
 			load: {
 				cookie: (now, source, identity, given) =>
-					this.isLoaded(now) ? cookies.demand(now, source, identity, given) : undefined,
-				backOff: () => undefined,
+					meter.isHigh(now) ? cookies.demand(now, source, identity, given) : undefined,
+				backOff: (_now, unconfirmed) => (unconfirmed >= MOST_UNCONFIRMED ? BACK_OFF : undefined),
 			},
 			drawSessionId: () => randomBytes(4).readUInt32BE(),
 			fraction: () => randomBytes(2).readUInt16BE() / 0xffff,
@@ -91,8 +93,10 @@ export class HseServer {
 		this.drain();
 	}
 
+	/** Erases all keys. */
 	close(): Promise<void> {
 		clearTimeout(this.timer);
+		this.hse.erase();
 		return new Promise((resolve) => this.socket.close(() => resolve()));
 	}
 
@@ -100,17 +104,9 @@ export class HseServer {
 		return performance.now();
 	}
 
-	/** Counts the Session Requests of this second. */
-	private isLoaded(now: number): boolean {
-		const second = Math.floor(now / 1000);
-		if (second !== this.second) {
-			this.second = second;
-			this.requests = 0;
-		}
-		return ++this.requests > REQUESTS_WITHOUT_COOKIE;
-	}
-
 	private receive(datagram: Uint8Array, { address, port }: RemoteInfo): void {
+		// A source port of 0 asks for no answer (RFC 768), and none can be sent there.
+		if (port === 0) return;
 		const peer = `${address} ${port}`;
 		const verdict = this.hse.handleDatagram(this.now(), peer, datagram, datagram.length);
 		this.options.onTraffic?.({ fromUe: true, peer, datagram, verdict });
@@ -122,7 +118,7 @@ export class HseServer {
 		const { outbox } = this.hse;
 		const { onTraffic, onEvent } = this.options;
 		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
-			this.hse.handleVector(this.now(), request.number, this.centre.answer(request));
+			this.hse.handleVector(this.now(), request.number, this.vector(request));
 		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) {
 			const [address, port] = out.to.split(" ");
 			this.socket.send(out.datagram, Number(port), address);
@@ -136,6 +132,16 @@ export class HseServer {
 		}
 		// Last, since whoever listens may send at once.
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) onEvent?.(event);
+	}
+
+	/** A failure of the database refuses one UE; it does not end the HSE. */
+	private vector(request: VectorRequest): VectorAnswer {
+		try {
+			return this.centre.answer(request);
+		} catch (error) {
+			this.options.onError?.(error instanceof Error ? error : new Error(String(error)));
+			return CAUSE.unspecified;
+		}
 	}
 
 	private handleDeadline(): void {

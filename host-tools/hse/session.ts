@@ -108,8 +108,8 @@ export class HseSession {
 		this.expectedResponse = secrets.expectedResponse;
 		this.address = address;
 		this.state = state;
-		this.largestPayload =
-			Math.min(largestMessage, LONGEST_MESSAGE) - context.user.headerOctets - identity.configuration.macLength;
+		const overhead = context.user.headerOctets + identity.configuration.macLength;
+		this.largestPayload = Math.max(0, Math.min(largestMessage, LONGEST_MESSAGE) - overhead);
 	}
 
 	get sessionId(): number {
@@ -136,7 +136,7 @@ export class HseSession {
 		if (payload.length > this.largestPayload)
 			throw new HseError(
 				"too-long",
-				`A payload of ${payload.length} octets does not fit: the UE takes ${Math.max(0, this.largestPayload)} at the most.`,
+				`A payload of ${payload.length} octets does not fit: the UE takes ${this.largestPayload} at the most.`,
 			);
 		if (!this.context.user.canSend) throw new HseError("count", "No COUNT is left under these keys.");
 		kernel.message.set(payload, this.context.user.headerOctets);
@@ -174,6 +174,7 @@ export class HseSession {
 		this.expectedResponse?.fill(0);
 		this.expectedResponse = undefined;
 		this.request = undefined;
+		this.cached = undefined;
 		this.state = "over";
 	}
 
@@ -306,10 +307,16 @@ export class HseSession {
 		if (this.request !== undefined) this.surroundings.outbox.transmitAgain(this.address, this.request.datagram);
 	}
 
+	/** The 11 goes out no more; the session waits on for a UP message until its time is over. */
+	private stopRepeating(): void {
+		this.request = undefined;
+	}
+
 	private answerTerminate(): void {
 		const answer = this.transmitControl(COMMAND.sessionTerminateResponse);
-		this.cached = new CachedAnswer(this.datagram, answer);
 		this.end(this.cause, "UE");
+		// The 21 is all that is kept of a session that is over (profile section 2.1).
+		this.cached = new CachedAnswer(this.datagram, answer);
 	}
 
 	private endByAnswer(): void {

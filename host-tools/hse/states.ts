@@ -21,7 +21,8 @@ export type SessionAction =
 	| "answerTerminate"
 	| "endByAnswer"
 	| "forget"
-	| "repeat";
+	| "repeat"
+	| "stopRepeating";
 
 export const SESSION: Readonly<
 	Record<SessionState, Readonly<Partial<Record<SessionInput, readonly [SessionAction, SessionState]>>>>
@@ -33,7 +34,7 @@ export const SESSION: Readonly<
 		terminate: ["forget", "over"],
 		"terminate request": ["answerTerminate", "over"],
 		timeout: ["repeat", "unconfirmed"],
-		exhausted: ["forget", "over"],
+		exhausted: ["stopRepeating", "unconfirmed"],
 	},
 	live: {
 		"wrong RES": ["endByWrongRes", "over"],

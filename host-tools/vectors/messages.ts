@@ -1,5 +1,6 @@
 import { Header, writeHeader } from "../../firmware/emsdp/header.js";
-import { COMMANDS, HEADER } from "../../firmware/emsdp/profile.js";
+import { writeUint32 } from "../../firmware/emsdp/octets.js";
+import { BEARER, COMMANDS, DIRECTION, HEADER, MODE } from "../../firmware/emsdp/profile.js";
 import { TlvScan, writeTlv } from "../../firmware/emsdp/tlv.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { fromHex, toHex } from "../hex.js";
@@ -40,6 +41,30 @@ function checkUnprotected(vector: VectorCase): void {
 	checkContent(vector, received.subarray(HEADER.length));
 }
 
+/** COUNT, BEARER, DIRECTION, 26 zero bits, then the octets as sent, and the CMAC over all that. */
+function checkMacInput(
+	kernel: Kernel,
+	{ session, plane, direction, count, datagram, mac_input, mac }: VectorCase,
+): void {
+	const bearer = plane === "UP" ? BEARER.userPlane : BEARER.controlPlane;
+	const word = (bearer << 27) | ((direction === "from UE" ? DIRECTION.fromUe : DIRECTION.toUe) << 26);
+	const prefix = new Uint8Array(8);
+	writeUint32(prefix, 0, count);
+	writeUint32(prefix, 4, word);
+	expectEqual("MAC input", toHex(prefix) + datagram.slice(0, -2 * session.mac_length), mac_input);
+	const key = fromHex(plane === "UP" && session.mode === MODE.ueToEas ? session.k_e2e_int : session.k_e2m_int);
+	const keySet = kernel.createKeySet();
+	kernel.setKeys(keySet, key, key);
+	const input = fromHex(mac_input);
+	if (input.length + 16 <= kernel.message.length) {
+		kernel.message.set(input);
+		kernel.cmac(keySet, 8 * input.length);
+		const octets = kernel.message.subarray(input.length, input.length + session.mac_length);
+		expectEqual("CMAC of the MAC input", toHex(octets), mac);
+	}
+	kernel.eraseKeys(keySet);
+}
+
 function checkProtected(kernel: Kernel, vector: VectorCase): void {
 	const { ue, hse } = endsOf(kernel, vector.session);
 	const fromUe = vector.direction === "from UE";
@@ -53,6 +78,7 @@ function checkProtected(kernel: Kernel, vector: VectorCase): void {
 	const length = sending.seal(content.length);
 	expectEqual("datagram", toHex(kernel.message.subarray(0, length)), vector.datagram);
 	expectEqual("MAC", vector.datagram.slice(-2 * vector.session.mac_length), vector.mac);
+	checkMacInput(kernel, vector);
 
 	const received = fromHex(vector.datagram);
 	kernel.message.set(received);

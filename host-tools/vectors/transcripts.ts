@@ -87,15 +87,15 @@ class Play {
 			if (end.deadline === undefined) return;
 			this.now = Math.max(this.now, end.deadline);
 			end.handleTimeout(this.now);
-		} else this.act(from, message);
+		} else this.act({ from, message, datagram });
 		const { datagrams } = this.drain(from);
 		if (!this.take(from, datagram))
 			throw new Mismatch(`${from} sends ${datagrams.join(" ") || "nothing"}, expected ${datagram}`);
 	}
 
-	private act(from: string, message: VectorCase): void {
+	private act({ from, message, datagram }: VectorCase): void {
 		const content = fromHex(message.content);
-		const session = from === "UE" ? this.ue.session : this.hse.session(this.sessionId);
+		const session = from === "UE" ? this.ue.session : this.hse.session(readUint32(fromHex(datagram), HEADER.sessionId));
 		if (message.plane === "UP") {
 			if (session === undefined) throw new Mismatch(`${from} has no session to send in`);
 			// What was sent in between and never arrived is not in the transcript.
@@ -103,7 +103,7 @@ class Play {
 			session.send(content);
 		} else if (message.command === "Session Terminate Request") {
 			if (from === "UE") this.ue.stop(this.now);
-			else this.hse.terminate(this.now, this.sessionId, content[3]);
+			else this.hse.terminate(this.now, session?.context.parameters.sessionId ?? 0, content[3]);
 		} else if (message.command === "Session Request" && message.key_id === 0 && from === "UE") {
 			if (this.ue.isAttempting) {
 				this.now = Math.max(this.now, this.ue.deadline ?? this.now);
@@ -155,7 +155,7 @@ class Play {
 			const challenge = outbox.takeChallenge();
 			if (challenge === undefined) break;
 			this.usim.authenticate(challenge.rand, challenge.autn, (result) => {
-				reaction.verdict = this.ue.handleAuthentication(this.now, result);
+				reaction.verdict = this.ue.handleAuthentication(this.now, challenge, result);
 			});
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent())
@@ -175,7 +175,7 @@ class Play {
 			if (event.kind === "uplink") reaction.payloads.push(toHex(event.payload));
 	}
 
-	private compare({ from, result, new_keys }: VectorCase, { verdict, datagrams, payloads }: Reaction): void {
+	private compare({ from, result, new_keys, datagram }: VectorCase, { verdict, datagrams, payloads }: Reaction): void {
 		const receiver = from === "UE" ? "HSE" : "UE";
 		const outcome = OUTCOMES.includes(verdict) ? verdict : "drop";
 		expectEqual(`${receiver} finds "${verdict}": outcome`, outcome, result.outcome);
@@ -183,7 +183,8 @@ class Play {
 		if (result.answer !== null || outcome !== "hint")
 			expectEqual(`${receiver} answers`, datagrams, result.answer === null ? [] : [result.answer]);
 		expectEqual(`${receiver} delivers`, payloads, result.payload == null ? [] : [result.payload]);
-		const session = receiver === "UE" ? this.ue.session : this.hse.session(this.sessionId);
+		const sessionId = readUint32(fromHex(datagram), HEADER.sessionId);
+		const session = receiver === "UE" ? this.ue.session : this.hse.session(sessionId);
 		if (result.event?.includes("session over")) expectEqual("session left", session !== undefined, false);
 		for (const keys of new_keys ?? []) this.compareKeys(keys);
 	}

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import { CAUSE } from "../../firmware/emsdp/profile.js";
-import { SQN_STEP, verifyAutn } from "../../firmware/keys/aka.js";
+import { makeAuts, SQN_STEP, verifyAutn } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { AuthenticationCentre } from "../../host-tools/hse/authentication-centre.js";
 import { HseDatabase } from "../../host-tools/hse/database.js";
@@ -93,6 +93,25 @@ describe("the authentication centre", () => {
 		expect(centre.answer(request)).toBe(CAUSE.ueUnknown);
 		add(database, false);
 		expect(centre.answer(request)).toBe(CAUSE.ueNotAuthorised);
+		database.close();
+	});
+
+	test("an AUTS sets the SQN only where the USIM would not take the next one: it never goes back", () => {
+		const kernel = loadKernel();
+		const milenage = new Milenage(kernel, K, OPC);
+		const database = open();
+		add(database);
+		database.setSqn(IMSI, 500 * SQN_STEP);
+		const centre = new AuthenticationCentre(kernel, database, () => new Uint8Array(16));
+		const resynchronise = (sqnMs: number) => {
+			const rand = new Uint8Array(16).fill(7);
+			const vector = centre.answer({ ...request, resynchronisation: { rand, auts: makeAuts(milenage, rand, sqnMs) } });
+			if (vector === undefined || typeof vector === "number") throw new Error("no vector");
+			return verifyAutn(milenage, vector.rand, vector.autn)?.sqn;
+		};
+		expect(resynchronise(400 * SQN_STEP)).toBe(500 * SQN_STEP);
+		expect(resynchronise(900 * SQN_STEP)).toBe(901 * SQN_STEP);
+		expect(database.subscriber(IMSI)?.sqn).toBe(902 * SQN_STEP);
 		database.close();
 	});
 

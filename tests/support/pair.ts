@@ -10,7 +10,6 @@ import { Milenage } from "../../firmware/keys/milenage.js";
 import { nextSqn } from "../../firmware/keys/sqn.js";
 import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
 import type { Store } from "../../firmware/ports/store.js";
-import type { AuthenticationResult } from "../../firmware/ports/usim.js";
 import type { HseEvent, VectorRequest } from "../../host-tools/hse/events.js";
 import { Hse, type LoadPolicy, type VectorAnswer } from "../../host-tools/hse/hse.js";
 import { UNLOADED } from "../../host-tools/hse/load.js";
@@ -147,7 +146,9 @@ export class Pair {
 			const challenge = outbox.takeChallenge();
 			if (challenge === undefined) break;
 			this.usimRuns++;
-			this.usim.authenticate(challenge.rand, challenge.autn, (result) => this.authenticated(result));
+			this.usim.authenticate(challenge.rand, challenge.autn, (result) => {
+				this.ue.handleAuthentication(this.now, challenge, result);
+			});
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent())
 			this.ueEvents.push(event.kind === "downlink" ? { kind: "downlink", payload: event.payload.slice() } : event);
@@ -248,10 +249,6 @@ export class Pair {
 		return this.ueEvents.flatMap((event) =>
 			event.kind === "downlink" ? [new TextDecoder().decode(event.payload)] : [],
 		);
-	}
-
-	private authenticated(result: AuthenticationResult): void {
-		this.ue.handleAuthentication(this.now, result);
 	}
 
 	private answer({ resynchronisation }: VectorRequest): VectorAnswer {

@@ -16,13 +16,16 @@ export class SoftUsim implements Usim {
 	/**
 	 * @param imsi EF_IMSI bytes 2–9
 	 * @param sqnMs SQN to begin with where the store holds none
+	 * @throws Error if the store holds what is no record of SQNs: to begin anew would make old challenges fresh again
 	 */
 	constructor(functions: AkaFunctions, imsi: Uint8Array, store: Store, sqnMs = 0) {
 		this.functions = functions;
 		this.imsi = imsi;
 		this.store = store;
 		const stored = store.read(SQN_KEY);
-		this.sqns = (stored && AcceptedSqns.decode(stored)) ?? new AcceptedSqns(sqnMs);
+		const sqns = stored === undefined ? new AcceptedSqns(sqnMs) : AcceptedSqns.decode(stored);
+		if (sqns === undefined) throw new Error("The SQNs in the store are damaged: provision the device again.");
+		this.sqns = sqns;
 	}
 
 	readImsi(done: (imsi: Uint8Array) => void): void {
@@ -35,14 +38,16 @@ export class SoftUsim implements Usim {
 			done({ status: "MAC failure" });
 			return;
 		}
+		const { res, ck, ik } = verified.vectors;
 		if (!this.sqns.accept(verified.sqn)) {
+			ck.fill(0);
+			ik.fill(0);
 			const auts = makeAuts(this.functions, rand, this.sqns.highest());
 			done({ status: "synchronisation failure", auts });
 			return;
 		}
 		// Written before RES leaves the device: no SQN is accepted twice, whatever happens to the power supply.
 		this.store.write(SQN_KEY, this.sqns.encode());
-		const { res, ck, ik } = verified.vectors;
 		done({ status: "success", res, ck, ik });
 	}
 }
