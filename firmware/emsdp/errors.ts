@@ -4,9 +4,9 @@ import { CAUSE, CAUSE_NAMES } from "./profile.js";
  * Why octets are not an EMSDP message. `drop`: not to be answered (profile section 6, 10); the others are causes of
  * tag 18, to be answered where the rules allow an answer.
  */
-export type EmsdpErrorCode = "drop" | "malformed" | "tlv-unknown-or-missing" | "wrong-mac" | "count";
+export type EmsdpErrorCode = "drop" | "malformed" | "tlv-unknown-or-missing";
 
-/** The one class that the decoders of this folder throw, whatever the octets. */
+/** The one class that `decodeMessage` and `encodeMessage` throw, whatever they are given. */
 export class EmsdpError extends Error {
 	// A field, since XS with frozen primordials does not take an assignment to an inherited name.
 	override readonly name = "EmsdpError";

@@ -1,44 +1,47 @@
-import { Header, writeHeader } from "../../firmware/emsdp/header.js";
+import { extensionOctets, Header } from "../../firmware/emsdp/header.js";
+import { decodeMessage, encodeMessage, type Message } from "../../firmware/emsdp/message.js";
 import { writeUint32 } from "../../firmware/emsdp/octets.js";
-import { BEARER, COMMANDS, DIRECTION, HEADER, MODE } from "../../firmware/emsdp/profile.js";
-import { TlvScan, writeTlv } from "../../firmware/emsdp/tlv.js";
+import { BEARER, COMMANDS, DIRECTION, HEADER, MODE, TLVS } from "../../firmware/emsdp/profile.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { fromHex, toHex } from "../hex.js";
 import { endsOf } from "./session-of-vector.js";
-import { listTlvs } from "./tlv.js";
 import { expectEqual, type VectorCase } from "./vector-case.js";
 
-/** The contents of a message: the payload, or the command octet and its TLVs. */
-function contentOf(vector: VectorCase): Uint8Array {
-	if (vector.plane === "UP") return fromHex(vector.payload);
-	const octets = new Uint8Array(1 + vector.content.length);
-	octets[0] = Number.parseInt(vector.command, 16);
-	let end = 1;
-	for (const { tag, value } of vector.tlvs) end = writeTlv(octets, end, Number.parseInt(tag, 16), fromHex(value));
-	return octets.slice(0, end);
+/** The message of a case as an object. */
+function messageOf(vector: VectorCase): Message {
+	const { key_id: keyId, plane, count } = vector;
+	const header = { keyId, sessionId: Number.parseInt(vector.session_id, 16), count: count ?? 0 };
+	if (plane === "UP") return { plane, ...header, payload: fromHex(vector.payload) };
+	const tlvs = vector.tlvs.map(({ tag, value }: VectorCase) => ({
+		tag: Number.parseInt(tag, 16),
+		value: fromHex(value),
+	}));
+	return { plane, ...header, command: Number.parseInt(vector.command, 16), tlvs };
 }
 
-function checkContent(vector: VectorCase, content: Uint8Array): void {
-	expectEqual("content", toHex(content), vector.content);
-	if (vector.plane === "UP") return;
-	const row = COMMANDS.find(({ command }) => command === content[0]);
-	expectEqual("command", row?.name, vector.command_name);
-	const tlvs = new TlvScan();
-	expectEqual("TLV structure", tlvs.scan(content, 1, content.length), 0);
-	expectEqual("TLVs", listTlvs(tlvs), vector.tlvs);
+/** Checks a message in clear, header included, against the fields of a case. */
+function checkClear(vector: VectorCase, octets: Uint8Array, fromUe: boolean): void {
+	const scheme = vector.session?.counter_scheme ?? 0;
+	const message = decodeMessage(octets, fromUe, scheme);
+	expectEqual("Key ID", message.keyId, vector.key_id);
+	expectEqual("Session ID", message.sessionId, Number.parseInt(vector.session_id, 16));
+	const contents = octets.subarray(HEADER.length + (message.plane === "UP" ? extensionOctets(scheme) : 0));
+	expectEqual("content", toHex(contents), vector.content);
+	expectEqual("plane", message.plane, vector.plane);
+	if (message.plane === "UP") return;
+	expectEqual("command", COMMANDS.find(({ command }) => command === message.command)?.name, vector.command_name);
+	const tlvs = message.tlvs.map(({ tag, value }) => ({
+		tag: tag.toString(16).padStart(2, "0"),
+		name: TLVS.find((row) => row.tag === tag)?.name,
+		value: toHex(value),
+	}));
+	expectEqual("TLVs", tlvs, vector.tlvs);
 }
 
 function checkUnprotected(vector: VectorCase): void {
-	const content = contentOf(vector);
-	const datagram = new Uint8Array(HEADER.length + content.length);
-	writeHeader(datagram, false, 0, Number.parseInt(vector.session_id, 16), 0, 0);
-	datagram.set(content, HEADER.length);
-	expectEqual("datagram", toHex(datagram), vector.datagram);
-	const header = new Header();
-	const received = fromHex(vector.datagram);
-	expectEqual("decodes", header.read(received, received.length), true);
-	expectEqual("Key ID", header.keyId, 0);
-	checkContent(vector, received.subarray(HEADER.length));
+	expectEqual("datagram", toHex(encodeMessage(messageOf(vector))), vector.datagram);
+	// An unprotected 80 comes from either side, a 10 from the UE only.
+	checkClear(vector, fromHex(vector.datagram), true);
 }
 
 /** COUNT, BEARER, DIRECTION, 26 zero bits, then the octets as sent, and the CMAC over all that. */
@@ -72,10 +75,10 @@ function checkProtected(kernel: Kernel, vector: VectorCase): void {
 	const userPlane = vector.plane === "UP";
 	const sending = userPlane ? sender.user : sender.control;
 	const receiving = userPlane ? receiver.user : receiver.control;
-	const content = contentOf(vector);
+	const clear = encodeMessage(messageOf(vector), vector.session.counter_scheme);
 	sending.next = vector.count;
-	kernel.message.set(content, sending.headerOctets);
-	const length = sending.seal(content.length);
+	kernel.message.set(clear);
+	const length = sending.seal(clear.length - sending.headerOctets);
 	expectEqual("datagram", toHex(kernel.message.subarray(0, length)), vector.datagram);
 	expectEqual("MAC", vector.datagram.slice(-2 * vector.session.mac_length), vector.mac);
 	checkMacInput(kernel, vector);
@@ -83,15 +86,11 @@ function checkProtected(kernel: Kernel, vector: VectorCase): void {
 	const received = fromHex(vector.datagram);
 	kernel.message.set(received);
 	const header = new Header();
-	expectEqual("decodes", header.read(kernel.message, received.length), true);
-	expectEqual("plane", header.userPlane, userPlane);
-	expectEqual("Key ID", header.keyId, vector.key_id);
-	expectEqual("Session ID", header.sessionId, Number.parseInt(vector.session_id, 16));
+	expectEqual("header", header.read(kernel.message, received.length), true);
 	if (userPlane) header.readExtension(kernel.message, received.length, receiving.headerOctets - HEADER.length);
 	receiving.received.last = vector.count - 1;
 	expectEqual("COUNT", receiving.open(header.countBits, received.length), vector.count);
-	const opened = kernel.message.slice(receiving.headerOctets, received.length - vector.session.mac_length);
-	checkContent(vector, opened);
+	checkClear(vector, kernel.message.slice(0, received.length - vector.session.mac_length), fromUe);
 	ue.erase();
 	hse.erase();
 }

@@ -97,7 +97,7 @@ function contentsOf(command: string): ContentsRow {
 }
 
 /** The known TLVs of a scanned message, sorted by tag, as the vectors list them. */
-export function listTlvs(tlvs: TlvScan): { tag: string; name: string; value: string }[] {
+function listTlvs(tlvs: TlvScan): { tag: string; name: string; value: string }[] {
 	return TLVS.filter(({ tag }) => tlvs.has(tag)).map(({ tag, name }) => ({
 		tag: tag.toString(16).padStart(2, "0"),
 		name,
