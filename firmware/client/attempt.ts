@@ -1,5 +1,11 @@
 import { CachedAnswer } from "../emsdp/cached-answer.js";
-import { encodeUeConfiguration, type HseConfiguration, offers, readHseConfiguration } from "../emsdp/configuration.js";
+import {
+	encodeUeConfiguration,
+	type HseConfiguration,
+	offers,
+	offersSharedKey,
+	readHseConfiguration,
+} from "../emsdp/configuration.js";
 import { checkContents, fitsServingNetwork, isAka } from "../emsdp/contents.js";
 import { type Header, writeHeader } from "../emsdp/header.js";
 import { equalInConstantTime, readUint16 } from "../emsdp/octets.js";
@@ -8,7 +14,7 @@ import { Retransmission } from "../emsdp/retransmission.js";
 import { SecurityContext } from "../emsdp/security-context.js";
 import { TlvScan, writeTlv } from "../emsdp/tlv.js";
 import type { Verdict } from "../emsdp/verdict.js";
-import { baseKeyFromAka, resStar } from "../keys/hierarchy.js";
+import { baseKeyFromAka, baseKeyFromSharedKey, resStar } from "../keys/hierarchy.js";
 import { sha256 } from "../keys/sha256.js";
 import { deriveKeys, eraseKeys } from "../keys/traffic.js";
 import type { AuthenticationResult } from "../ports/usim.js";
@@ -26,6 +32,7 @@ const AMF_OFFSET = 6;
 const SEPARATION_BIT = 0x80;
 /** Milliseconds that a USIM may take; one that says nothing must not hold up the device for ever. */
 const PATIENCE_WITH_USIM = 60_000;
+const NONCE_OCTETS = 8;
 const NO_OCTETS = new Uint8Array(0);
 
 /** One try to get keys from the HSE: 10, 11, AKA, 12. */
@@ -52,6 +59,9 @@ export class Attempt {
 	private result: AuthenticationResult | undefined;
 	/** The challenge that the USIM is at work on. */
 	private running: Challenge | undefined;
+	/** The nonces of agreements 5 to 7. */
+	private readonly ueNonce = new Uint8Array(NONCE_OCTETS);
+	private hseNonce: Uint8Array = NO_OCTETS;
 	private session: Session | undefined;
 	private cause: number | undefined;
 
@@ -101,6 +111,12 @@ export class Attempt {
 		this.start = message.slice(0, length);
 		this.chosen = chosen;
 		this.sessionId = header.sessionId;
+		if (!isAka(chosen.agreement)) {
+			const reference = this.options.sharedKey?.reference ?? NO_OCTETS;
+			if (!equalInConstantTime(tlvs.value(TAG.keyReference), reference)) return "contents";
+			this.hseNonce = tlvs.value(TAG.hseNonce);
+			return this.feed("shared key", now);
+		}
 		const challenge = tlvs.value(TAG.akaChallenge);
 		const known = this.result !== undefined && equalInConstantTime(challenge, this.challenge);
 		if (!known) {
@@ -146,7 +162,6 @@ export class Attempt {
 		const { offer, servingNetwork } = this.options;
 		return (
 			offers(offer.agreements, chosen.agreement) &&
-			isAka(chosen.agreement) &&
 			fitsServingNetwork(chosen.agreement, servingNetwork) &&
 			offers(offer.encryptionAlgorithms, chosen.encryption) &&
 			offers(offer.integrityAlgorithms, chosen.integrity) &&
@@ -157,16 +172,26 @@ export class Attempt {
 		);
 	}
 
+	/** A Session Request that is not a repetition: with agreements 5 to 7 it has a nonce of its own. */
 	private sendRequest(now: number): void {
-		const { kernel, random, retransmission, imsi, offer, easId, servingNetwork } = this.options;
+		if (offersSharedKey(this.options.offer.agreements)) this.options.random.fill(this.ueNonce);
+		this.transmitRequest(now);
+	}
+
+	private transmitRequest(now: number): void {
+		const { kernel, random, retransmission, identity, offer, easId, servingNetwork, sharedKey } = this.options;
 		const { message } = kernel;
 		message[HEADER.length] = COMMAND.sessionRequest;
 		let end = writeHeader(message, false, 0, 0, 0, 0) + 1;
-		end = writeTlv(message, end, TAG.imsi, imsi);
+		end = writeTlv(message, end, identity.tag, identity.value);
 		end = writeTlv(message, end, TAG.ueConfiguration, encodeUeConfiguration(offer));
 		end = writeTlv(message, end, TAG.easId, easId);
 		if (servingNetwork.length > 0) end = writeTlv(message, end, TAG.servingNetwork, servingNetwork);
 		if (this.cookie.length > 0) end = writeTlv(message, end, TAG.cookie, this.cookie);
+		if (sharedKey !== undefined && offersSharedKey(offer.agreements)) {
+			end = writeTlv(message, end, TAG.keyReference, sharedKey.reference);
+			end = writeTlv(message, end, TAG.ueNonce, this.ueNonce);
+		}
 		const datagram = message.subarray(0, end);
 		this.digest = sha256(datagram).slice(0, DIGEST_OCTETS);
 		this.request = new Retransmission(datagram, retransmission, randomFraction(random), now);
@@ -180,7 +205,7 @@ export class Attempt {
 	/** After cause 10 the same request goes out with the cookie added, twice at most in an attempt (profile section 4). */
 	private sendRequestWithCookie(now: number): void {
 		this.cookies++;
-		this.sendRequest(now);
+		this.transmitRequest(now);
 	}
 
 	private backOff(now: number): void {
@@ -203,19 +228,24 @@ export class Attempt {
 		const { result } = this;
 		if (result?.status !== "success")
 			return this.feed(result?.status === "synchronisation failure" ? result.status : "MAC failure", now);
-		return this.feed(this.verify(result) ? "verified" : "spoilt", now);
-	}
-
-	/** Derives the keys and verifies the 11 with them, and only with COUNT 0. */
-	private verify(result: AuthenticationResult & { status: "success" }): boolean {
-		const { chosen, options, start } = this;
-		if (chosen === undefined) return false;
-		const baseKey = baseKeyFromAka(chosen.agreement, {
+		const baseKey = baseKeyFromAka(this.chosen?.agreement ?? 0, {
 			ck: result.ck,
 			ik: result.ik,
 			sqnXorAk: this.challenge.subarray(16, 22),
-			servingNetwork: options.servingNetwork.subarray(1),
+			servingNetwork: this.options.servingNetwork.subarray(1),
 		});
+		return this.feed(this.verify(baseKey) ? "verified" : "spoilt", now);
+	}
+
+	private useSharedKey(now: number): Verdict {
+		const baseKey = baseKeyFromSharedKey(this.options.sharedKey?.key ?? NO_OCTETS, this.hseNonce, this.ueNonce);
+		return this.feed(this.verify(baseKey) ? "verified" : "spoilt", now);
+	}
+
+	/** Derives the keys below K_base and verifies the 11 with them, and only with COUNT 0. */
+	private verify(baseKey: Uint8Array): boolean {
+		const { chosen, options, start } = this;
+		if (chosen === undefined) return false;
 		const parameters = { ...chosen, sessionId: this.sessionId };
 		const keys = deriveKeys(baseKey, parameters, options.easId);
 		const kEasPsk = keys.kEasPsk.slice();
@@ -234,12 +264,16 @@ export class Attempt {
 
 	private adoptSession(): void {
 		const { session, result, options } = this;
-		if (session === undefined || result?.status !== "success") return;
-		const octets = session.transmitControl(
-			COMMAND.sessionStartConfirmation,
-			TAG.akaResponse,
-			this.akaResponse(session.configuration.agreement, result),
-		);
+		if (session === undefined) return;
+		const { agreement } = session.configuration;
+		const octets =
+			isAka(agreement) && result?.status === "success"
+				? session.transmitControl(
+						COMMAND.sessionStartConfirmation,
+						TAG.akaResponse,
+						this.akaResponse(agreement, result),
+					)
+				: session.transmitControl(COMMAND.sessionStartConfirmation);
 		session.cached = new CachedAnswer(this.start, options.kernel.message.subarray(0, octets));
 		this.end();
 		this.adopt(session);

@@ -1,5 +1,5 @@
 import type { UeConfiguration } from "../emsdp/configuration.js";
-import { CAUSE_NAMES, LIMITS, RETRANSMISSION } from "../emsdp/profile.js";
+import { CAUSE_NAMES, LIMITS, RETRANSMISSION, TAG } from "../emsdp/profile.js";
 import type { RetransmissionPolicy } from "../emsdp/retransmission.js";
 import type { Kernel } from "../kernels/kernel.js";
 import type { Clock } from "../ports/clock.js";
@@ -9,6 +9,7 @@ import type { Random } from "../ports/random.js";
 import type { Usim } from "../ports/usim.js";
 import { ClientError } from "./errors.js";
 import type { UeEvent } from "./events.js";
+import type { SharedKey } from "./options.js";
 import { Ue } from "./ue.js";
 
 /** What a client asks for. */
@@ -18,6 +19,8 @@ export interface ClientConfiguration {
 	readonly easId: Uint8Array;
 	/** Value of tag 05, empty where it is not sent. */
 	readonly servingNetwork: Uint8Array;
+	/** The key of agreement 5, 6 or 7, where one is offered. */
+	readonly sharedKey?: SharedKey;
 	readonly retransmission?: RetransmissionPolicy;
 	/** The longest back-off that an unprotected 80 can bring about, in seconds. */
 	readonly longestBackOff?: number;
@@ -138,7 +141,19 @@ export class BestClient {
 		const { offer, easId, servingNetwork } = config;
 		const retransmission = config.retransmission ?? RETRANSMISSION;
 		const longestBackOff = config.longestBackOff ?? LIMITS.longestBackOff;
-		this.ue = new Ue({ kernel, random, imsi, offer, easId, servingNetwork, retransmission, longestBackOff });
+		const identity = { tag: TAG.imsi, value: imsi };
+		const sharedKey = config.sharedKey;
+		this.ue = new Ue({
+			kernel,
+			random,
+			identity,
+			sharedKey,
+			offer,
+			easId,
+			servingNetwork,
+			retransmission,
+			longestBackOff,
+		});
 		this.begin(this.ue);
 	}
 

@@ -3,12 +3,22 @@ import type { RetransmissionPolicy } from "../emsdp/retransmission.js";
 import type { Kernel } from "../kernels/kernel.js";
 import type { Random } from "../ports/random.js";
 
+/** A key that UE and HSE share already: Ks_ext_NAF, K_AF or a pre-shared key. */
+export interface SharedKey {
+	/** Value of tag 14: B-TID, A-KID or the key's id, 1–127 octets. */
+	readonly reference: Uint8Array;
+	/** 32 octets. */
+	readonly key: Uint8Array;
+}
+
 /** Who the UE is and what it asks for. */
 export interface UeOptions {
 	readonly kernel: Kernel;
 	readonly random: Random;
-	/** EF_IMSI bytes 2–9, 8 octets. */
-	readonly imsi: Uint8Array;
+	/** Value of tag 01 (EF_IMSI bytes 2–9) or of tag 02 (SUCI). */
+	readonly identity: { readonly tag: number; readonly value: Uint8Array };
+	/** The key of agreement 5, 6 or 7, where one is offered. */
+	readonly sharedKey: SharedKey | undefined;
 	readonly offer: UeConfiguration;
 	/** EAS Id, 1–64 octets of UTF-8. */
 	readonly easId: Uint8Array;

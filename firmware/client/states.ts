@@ -16,6 +16,8 @@ export type AttemptInput =
 	| "challenge"
 	/** An 11 whose challenge has run before, for instance a good copy after a spoilt one. */
 	| "known challenge"
+	/** An 11 of agreement 5, 6 or 7: no USIM is needed. */
+	| "shared key"
 	| "verified"
 	| "spoilt"
 	| "synchronisation failure"
@@ -32,6 +34,7 @@ export type AttemptAction =
 	| "repeatRequest"
 	| "runAka"
 	| "useAka"
+	| "useSharedKey"
 	| "adoptSession"
 	| "keepWaiting"
 	| "sendAuts"
@@ -72,6 +75,7 @@ export const ATTEMPT: Table<AttemptState, AttemptInput, AttemptAction> = {
 	requesting: {
 		challenge: ["runAka", "authenticating"],
 		"known challenge": ["useAka", "authenticating"],
+		"shared key": ["useSharedKey", "authenticating"],
 		cookie: ["sendRequestWithCookie", "requesting"],
 		congestion: ["backOff", "waiting"],
 		rejected: ["giveUp", "idle"],

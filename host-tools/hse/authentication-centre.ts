@@ -1,5 +1,5 @@
 import { decodeImsi } from "../../firmware/emsdp/imsi.js";
-import { CAUSE } from "../../firmware/emsdp/profile.js";
+import { CAUSE, TAG } from "../../firmware/emsdp/profile.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { makeVector, verifyAuts } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
@@ -23,8 +23,10 @@ export class AuthenticationCentre {
 
 	/** A vector, a cause that refuses the UE, or undefined where its AUTS is wrong. */
 	answer(request: VectorRequest): VectorAnswer {
-		const subscriber = this.database.subscriber(decodeImsi(request.imsi) ?? "");
-		if (subscriber === undefined) return CAUSE.ueUnknown;
+		// Neither a SUCI nor a shared key is in this database.
+		const imsi = request.identity.tag === TAG.imsi ? decodeImsi(request.identity.value) : undefined;
+		const subscriber = imsi === undefined ? undefined : this.database.subscriber(imsi);
+		if (subscriber === undefined || request.keyReference !== undefined) return CAUSE.ueUnknown;
 		if (!subscriber.enabled) return CAUSE.ueNotAuthorised;
 		try {
 			return this.makeVector(subscriber, request);
@@ -46,7 +48,8 @@ export class AuthenticationCentre {
 			}
 			// Stored before the vector is used: an SQN goes out once, whatever ends this process.
 			this.database.setSqn(subscriber.imsi, nextSqn(sqn));
-			return makeVector(milenage, this.randomRand(), sqn, subscriber.amf);
+			const vector = makeVector(milenage, this.randomRand(), sqn, subscriber.amf);
+			return { imsi: subscriber.imsi, vector };
 		} finally {
 			milenage.erase();
 		}

@@ -1,3 +1,5 @@
+import type { AuthenticationVector } from "../../firmware/keys/aka.js";
+
 /** What an HSE tells the side that runs it. IMSIs are digits; payloads are copies. */
 export type HseEvent =
 	| { readonly kind: "session asked for"; readonly imsi: string; readonly source: string }
@@ -30,8 +32,16 @@ export interface Outgoing {
 /** What the HSE asks of the authentication centre; answered by a call of `handleVector` with the same number. */
 export interface VectorRequest {
 	readonly number: number;
-	/** EF_IMSI bytes 2–9. */
-	readonly imsi: Uint8Array;
+	/** Value of tag 01 or 02. */
+	readonly identity: { readonly tag: number; readonly value: Uint8Array };
+	/** Value of tag 14, where the key agreement is one of 5 to 7: then a key is asked for, and no vector. */
+	readonly keyReference: Uint8Array | undefined;
 	/** AUTS of the UE and the RAND it answers, where the UE asks for a resynchronisation first. */
 	readonly resynchronisation: { readonly rand: Uint8Array; readonly auts: Uint8Array } | undefined;
 }
+
+/** What the authentication centre gives for a UE that it knows. `imsi`: digits. */
+export type Credentials =
+	| { readonly imsi: string; readonly vector: AuthenticationVector }
+	/** Ks_ext_NAF, K_AF or the pre-shared key, 32 octets; the HSE erases it. */
+	| { readonly imsi: string; readonly sharedKey: Uint8Array };

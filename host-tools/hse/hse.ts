@@ -5,9 +5,10 @@ import {
 	readUeConfiguration,
 	type UeConfiguration,
 } from "../../firmware/emsdp/configuration.js";
-import { checkContents } from "../../firmware/emsdp/contents.js";
+import { checkContents, isAka } from "../../firmware/emsdp/contents.js";
 import { Header, writeHeader } from "../../firmware/emsdp/header.js";
 import { decodeImsi } from "../../firmware/emsdp/imsi.js";
+import type { Tlv } from "../../firmware/emsdp/message.js";
 import { writeUint16 } from "../../firmware/emsdp/octets.js";
 import { AGREEMENT, CAUSE, COMMAND, CONTENTS, DIRECTION, HEADER, LIMITS, TAG } from "../../firmware/emsdp/profile.js";
 import { Retransmission, type RetransmissionPolicy } from "../../firmware/emsdp/retransmission.js";
@@ -17,10 +18,11 @@ import { TlvScan, writeTlv } from "../../firmware/emsdp/tlv.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { AuthenticationVector } from "../../firmware/keys/aka.js";
-import { baseKeyFromAka, resStar } from "../../firmware/keys/hierarchy.js";
+import { baseKeyFromAka, baseKeyFromSharedKey, concatenate, resStar } from "../../firmware/keys/hierarchy.js";
 import { sha256 } from "../../firmware/keys/sha256.js";
 import { deriveKeys, eraseKeys } from "../../firmware/keys/traffic.js";
 import { HseError } from "./errors.js";
+import type { Credentials, VectorRequest } from "./events.js";
 import { Outbox } from "./outbox.js";
 import { choose, type Policy } from "./policy.js";
 import { HseSession, type SessionSurroundings } from "./session.js";
@@ -46,17 +48,21 @@ export interface HseOptions {
 	readonly load: LoadPolicy;
 	/** Draws a candidate for a Session ID, 32 bits; one that is 0 or in use is drawn again. */
 	drawSessionId(): number;
+	/** Draws an HSE nonce, 8 octets. */
+	drawNonce(): Uint8Array;
 	/** Random, 0 to 1, for the spread of retransmissions. */
 	fraction(): number;
 }
 
-/** What the authentication centre answers: a vector, or the cause that refuses the UE. `undefined`: AUTS was wrong. */
-export type VectorAnswer = AuthenticationVector | number | undefined;
+/** What the authentication centre answers: credentials, or the cause that refuses the UE. `undefined`: AUTS was wrong. */
+export type VectorAnswer = Credentials | number | undefined;
 
 /** A Session Request that waits for its authentication vector. */
 interface Asked {
 	readonly source: string;
-	readonly imsi: Uint8Array;
+	readonly identity: VectorRequest["identity"];
+	readonly keyReference: Uint8Array | undefined;
+	readonly ueNonce: Uint8Array;
 	readonly request: Uint8Array;
 	readonly offer: UeConfiguration;
 	readonly choice: HseConfiguration;
@@ -70,13 +76,15 @@ interface Asked {
 interface Pending {
 	readonly asked: Asked;
 	readonly session: HseSession;
-	readonly rand: Uint8Array;
+	/** RAND of its challenge, none for agreements 5 to 7. */
+	readonly rand: Uint8Array | undefined;
 	readonly answer: CachedAnswer;
 	readonly until: number;
 	readonly resynchronised: boolean;
 }
 
 const DIGEST_OCTETS = 16;
+const NO_OCTETS = new Uint8Array(0);
 const NEVER_ANSWERED: readonly number[] = [COMMAND.messageReject, COMMAND.sessionTerminateResponse];
 /** Unconfirmed sessions of one UE: the oldest gives way to the next. */
 const MOST_ATTEMPTS_OF_A_UE = 4;
@@ -292,8 +300,9 @@ export class Hse {
 		if (this.askedRequests.has(keyOf(request))) return "being answered";
 		const fault = tlvs.scan(request, HEADER.length + 1, length) || checkContents(tlvs, CONTENTS.newSessionRequest);
 		if (fault !== 0) return this.reject(source, 0, fault);
-		const identity = tlvs.value(tlvs.has(TAG.imsi) ? TAG.imsi : TAG.suci);
-		const cookie = load.cookie(now, source, identity, tlvs.has(TAG.cookie) ? tlvs.value(TAG.cookie) : undefined);
+		const identityTag = tlvs.has(TAG.imsi) ? TAG.imsi : TAG.suci;
+		const identity = { tag: identityTag, value: tlvs.value(identityTag) };
+		const cookie = load.cookie(now, source, identity.value, tlvs.has(TAG.cookie) ? tlvs.value(TAG.cookie) : undefined);
 		if (cookie !== undefined) return this.reject(source, 0, CAUSE.cookieNeeded, cookie);
 		const seconds = load.backOff(now, this.pending.size + this.asked.size);
 		if (seconds !== undefined) {
@@ -301,49 +310,53 @@ export class Hse {
 			writeUint16(backOff, 0, seconds);
 			return this.reject(source, 0, CAUSE.congestion, backOff);
 		}
-		// A SUCI cannot be resolved yet, and neither can the key that tag 14 names.
-		if (!tlvs.has(TAG.imsi)) return this.reject(source, 0, CAUSE.ueUnknown);
 		const offer = readUeConfiguration(request, tlvs.offsets[TAG.ueConfiguration]);
 		const servingNetwork = tlvs.has(TAG.servingNetwork) ? tlvs.value(TAG.servingNetwork) : new Uint8Array(0);
 		const choice = choose(policy, offer, servingNetwork);
 		if (typeof choice === "number") return this.reject(source, 0, choice);
 		const easId = tlvs.value(TAG.easId);
+		const isShared = !isAka(choice.agreement);
+		const keyReference = isShared ? tlvs.value(TAG.keyReference) : undefined;
+		const ueNonce = isShared ? tlvs.value(TAG.ueNonce) : NO_OCTETS;
 		this.askedRequests.add(keyOf(request));
-		this.ask({ source, imsi: identity, request, offer, choice, easId, servingNetwork, sessionId: undefined });
-		this.outbox.tell({ kind: "session asked for", imsi: decodeImsi(identity) ?? "", source });
+		this.ask({
+			source,
+			identity,
+			keyReference,
+			ueNonce,
+			request,
+			offer,
+			choice,
+			easId,
+			servingNetwork,
+			sessionId: undefined,
+		});
+		this.outbox.tell({ kind: "session asked for", imsi: decodeImsi(identity.value) ?? "", source });
 		return "accept";
 	}
 
 	private ask(asked: Asked, resynchronisation?: { readonly rand: Uint8Array; readonly auts: Uint8Array }): void {
 		this.askedNumber++;
 		this.asked.set(this.askedNumber, asked);
-		this.outbox.ask({ number: this.askedNumber, imsi: asked.imsi, resynchronisation });
+		const { identity, keyReference } = asked;
+		this.outbox.ask({ number: this.askedNumber, identity, keyReference, resynchronisation });
 	}
 
 	/** Makes the session that a request asks for and sends its 11. */
-	private start(now: number, asked: Asked, vector: AuthenticationVector): void {
+	private start(now: number, asked: Asked, credentials: Credentials): void {
 		const { kernel } = this.options;
-		const { choice, easId, servingNetwork, request, source } = asked;
+		const { choice, easId, request, source } = asked;
+		const { imsi } = credentials;
 		const sessionId = asked.sessionId ?? this.newSessionId();
 		const parameters = { ...choice, sessionId };
-		const network = servingNetwork.subarray(1);
-		const baseKey = baseKeyFromAka(choice.agreement, {
-			ck: vector.ck,
-			ik: vector.ik,
-			sqnXorAk: vector.autn.subarray(0, 6),
-			servingNetwork: network,
-		});
-		const expectedResponse =
-			choice.agreement === AGREEMENT.fiveGAka
-				? resStar(vector.ck, vector.ik, network, vector.rand, vector.xres)
-				: vector.xres.slice();
-		vector.ck.fill(0);
-		vector.ik.fill(0);
+		const { baseKey, expectedResponse, tlvs } =
+			"vector" in credentials
+				? fromVector(asked, credentials.vector)
+				: fromSharedKey(asked, credentials.sharedKey, this.options.drawNonce());
 		const keys = deriveKeys(baseKey, parameters, easId);
 		const kEasPsk = keys.kEasPsk.slice();
 		const context = new SecurityContext(kernel, parameters, keys, DIRECTION.toUe);
 		eraseKeys(keys);
-		const imsi = decodeImsi(asked.imsi) ?? "";
 		const session = new HseSession(
 			this.surroundings,
 			{ imsi, easId, configuration: choice },
@@ -354,13 +367,8 @@ export class Hse {
 		);
 		const { message } = kernel;
 		message[HEADER.length] = COMMAND.sessionStart;
-		let end = HEADER.length + 1;
-		end = writeTlv(message, end, TAG.hseConfiguration, encodeHseConfiguration(choice));
-		message[end] = TAG.akaChallenge;
-		message[end + 1] = vector.rand.length + vector.autn.length;
-		message.set(vector.rand, end + 2);
-		message.set(vector.autn, end + 2 + vector.rand.length);
-		end += 2 + vector.rand.length + vector.autn.length;
+		let end = writeTlv(message, HEADER.length + 1, TAG.hseConfiguration, encodeHseConfiguration(choice));
+		for (const { tag, value } of tlvs) end = writeTlv(message, end, tag, value);
 		end = writeTlv(message, end, TAG.requestDigest, sha256(request).slice(0, DIGEST_OCTETS));
 		const datagram = this.outbox.transmit(source, context.control.seal(end - HEADER.length));
 		session.request = new Retransmission(datagram, this.options.retransmission, this.options.fraction(), now);
@@ -371,7 +379,7 @@ export class Hse {
 		this.pending.set(sessionId, {
 			asked: { ...asked, sessionId },
 			session,
-			rand: vector.rand,
+			rand: "vector" in credentials ? credentials.vector.rand : undefined,
 			answer: new CachedAnswer(request, datagram),
 			until: now + LIMITS.keepAnswer,
 			resynchronised: asked.sessionId !== undefined,
@@ -385,17 +393,16 @@ export class Hse {
 	}
 
 	/** After a resynchronisation the attempt starts again under its Session ID, once (profile section 6, 1). */
-	private startAgain(now: number, asked: Asked, sessionId: number, vector: AuthenticationVector): void {
+	private startAgain(now: number, asked: Asked, sessionId: number, credentials: Credentials): void {
 		const pending = this.pending.get(sessionId);
 		if (pending === undefined || pending.resynchronised) {
-			vector.ck.fill(0);
-			vector.ik.fill(0);
+			eraseCredentials(credentials);
 			return;
 		}
 		pending.session.erase();
 		this.settle(now, pending.session);
 		this.outbox.tell({ kind: "resynchronised", imsi: pending.session.identity.imsi, sessionId });
-		this.start(now, asked, vector);
+		this.start(now, asked, credentials);
 	}
 
 	/** An unprotected 80 may end an attempt, or ask for a resynchronisation; it never tears down a session with keys. */
@@ -412,8 +419,9 @@ export class Hse {
 			this.settle(now, pending.session);
 			return "hint";
 		}
-		if (cause !== CAUSE.akaSynchronisationFailure || pending.resynchronised) return "unprotected reject";
-		this.ask(pending.asked, { rand: pending.rand, auts: tlvs.value(TAG.auts) });
+		const { rand, resynchronised } = pending;
+		if (cause !== CAUSE.akaSynchronisationFailure || resynchronised || rand === undefined) return "unprotected reject";
+		this.ask(pending.asked, { rand, auts: tlvs.value(TAG.auts) });
 		return "hint";
 	}
 
@@ -482,6 +490,44 @@ export class Hse {
 			throw new HseError("unknown", `There is no session ${sessionId.toString(16).padStart(8, "0")}.`);
 		return session;
 	}
+}
+
+/** What an 11 is made of that depends on the key agreement. The credentials are erased. */
+interface Start {
+	readonly baseKey: Uint8Array;
+	readonly expectedResponse: Uint8Array | undefined;
+	/** The TLVs between tags 10 and 17. */
+	readonly tlvs: readonly Tlv[];
+}
+
+function fromVector({ choice, servingNetwork }: Asked, vector: AuthenticationVector): Start {
+	const { rand, autn, xres, ck, ik } = vector;
+	const network = servingNetwork.subarray(1);
+	const sqnXorAk = autn.subarray(0, 6);
+	const baseKey = baseKeyFromAka(choice.agreement, { ck, ik, sqnXorAk, servingNetwork: network });
+	const expectedResponse =
+		choice.agreement === AGREEMENT.fiveGAka ? resStar(ck, ik, network, rand, xres) : xres.slice();
+	eraseVector(vector);
+	return { baseKey, expectedResponse, tlvs: [{ tag: TAG.akaChallenge, value: concatenate(rand, autn) }] };
+}
+
+function fromSharedKey({ keyReference = NO_OCTETS, ueNonce }: Asked, sharedKey: Uint8Array, nonce: Uint8Array): Start {
+	const baseKey = baseKeyFromSharedKey(sharedKey, nonce, ueNonce);
+	sharedKey.fill(0);
+	const tlvs = [
+		{ tag: TAG.keyReference, value: keyReference },
+		{ tag: TAG.hseNonce, value: nonce },
+	];
+	return { baseKey, expectedResponse: undefined, tlvs };
+}
+
+function eraseVector({ xres, ck, ik }: AuthenticationVector): void {
+	for (const secret of [xres, ck, ik]) secret.fill(0);
+}
+
+function eraseCredentials(credentials: Credentials): void {
+	if ("vector" in credentials) eraseVector(credentials.vector);
+	else credentials.sharedKey.fill(0);
 }
 
 /** A request as the key of a map. */

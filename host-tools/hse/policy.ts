@@ -1,5 +1,5 @@
 import { type HseConfiguration, offers, type UeConfiguration } from "../../firmware/emsdp/configuration.js";
-import { fitsServingNetwork, isAka } from "../../firmware/emsdp/contents.js";
+import { fitsServingNetwork } from "../../firmware/emsdp/contents.js";
 import { AGREEMENT, ALGORITHM, CAUSE, LONGEST_MESSAGE, MODE, RELEASE, SERVICE } from "../../firmware/emsdp/profile.js";
 
 /** What an HSE grants. Lists are in order of preference. */
@@ -45,7 +45,7 @@ function first(list: readonly number[], set: number): number | undefined {
 export function choose(policy: Policy, offer: UeConfiguration, servingNetwork: Uint8Array): HseConfiguration | number {
 	if (!policy.services.includes(offer.service) || !policy.modes.includes(offer.mode)) return CAUSE.serviceNotSupported;
 	const agreement = policy.agreements.find(
-		(number) => offers(offer.agreements, number) && isAka(number) && fitsServingNetwork(number, servingNetwork),
+		(number) => offers(offer.agreements, number) && fitsServingNetwork(number, servingNetwork),
 	);
 	// Encryption is 0 unless the service is the confidential one, and never 0 there (profile section 2.2).
 	const encryption = first(

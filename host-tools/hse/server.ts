@@ -61,6 +61,7 @@ export class HseServer {
 				backOff: (_now, unconfirmed) => (unconfirmed >= MOST_UNCONFIRMED ? BACK_OFF : undefined),
 			},
 			drawSessionId: () => randomBytes(4).readUInt32BE(),
+			drawNonce: () => randomOctets(8),
 			fraction: () => randomBytes(2).readUInt16BE() / 0xffff,
 		});
 		this.socket = createSocket(isIPv6(options.address) ? "udp6" : "udp4");

@@ -242,14 +242,15 @@ export class HseSession {
 
 	private handleConfirmation(now: number): Verdict {
 		const { expectedResponse } = this;
-		if (expectedResponse === undefined) return "accept";
 		// RES is compared even where UP has confirmed the session before (profile section 6, 1).
-		if (!equalInConstantTime(this.tlvs.value(TAG.akaResponse), expectedResponse)) {
-			this.feed("wrong RES", now);
-			return "reject";
+		if (expectedResponse !== undefined) {
+			if (!equalInConstantTime(this.tlvs.value(TAG.akaResponse), expectedResponse)) {
+				this.feed("wrong RES", now);
+				return "reject";
+			}
+			expectedResponse.fill(0);
+			this.expectedResponse = undefined;
 		}
-		expectedResponse.fill(0);
-		this.expectedResponse = undefined;
 		if (this.state === "unconfirmed") this.feed("confirmation", now);
 		return "accept";
 	}

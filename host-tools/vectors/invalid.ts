@@ -2,7 +2,15 @@ import { Session } from "../../firmware/client/session.js";
 import type { Ue } from "../../firmware/client/ue.js";
 import { readUeConfiguration } from "../../firmware/emsdp/configuration.js";
 import { readUint32 } from "../../firmware/emsdp/octets.js";
-import { COMMAND, DIRECTION, HEADER, LONGEST_MESSAGE, RETRANSMISSION, TAG } from "../../firmware/emsdp/profile.js";
+import {
+	CAUSE,
+	COMMAND,
+	DIRECTION,
+	HEADER,
+	LONGEST_MESSAGE,
+	RETRANSMISSION,
+	TAG,
+} from "../../firmware/emsdp/profile.js";
 import type { SecurityContext } from "../../firmware/emsdp/security-context.js";
 import { TlvScan } from "../../firmware/emsdp/tlv.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
@@ -13,7 +21,7 @@ import { HseSession } from "../hse/session.js";
 import { setReceived, windowHex } from "./count.js";
 import { configurationOf, contextOf } from "./session-of-vector.js";
 import { expectEqual, Mismatch, type VectorCase } from "./vector-case.js";
-import { makeUe, policyOf, ScriptedLoad, softUsim, type UeIdentity } from "./world.js";
+import { makeUe, policyOf, ScriptedLoad, ScriptedRandom, softUsim, type UeIdentity } from "./world.js";
 
 const SOURCE = "ue";
 /** The profile's name for what is done once the MAC is right and the contents are at fault: then that COUNT is taken. */
@@ -56,6 +64,7 @@ function hseOf(kernel: Kernel, vector: VectorCase): Receiver {
 		retransmission: RETRANSMISSION,
 		load,
 		drawSessionId: () => 1,
+		drawNonce: () => new Uint8Array(8),
 		fraction: () => 0,
 	});
 	const contexts = (state.sessions ?? []).map((session: VectorCase) => {
@@ -75,8 +84,8 @@ function hseOf(kernel: Kernel, vector: VectorCase): Receiver {
 		handle(datagram) {
 			let verdict = hse.handleDatagram(0, SOURCE, datagram, datagram.length);
 			for (let request = hse.outbox.takeVectorRequest(); request; request = hse.outbox.takeVectorRequest()) {
-				// Only the subscriber named is known; its requests are refused before a vector is needed.
-				hse.handleVector(0, request.number, 0x03);
+				// A case with the subscriber and the key that are known is refused before either is needed.
+				hse.handleVector(0, request.number, CAUSE.ueUnknown);
 				verdict = "reject";
 			}
 			const replies: string[] = [];
@@ -90,12 +99,14 @@ function hseOf(kernel: Kernel, vector: VectorCase): Receiver {
 }
 
 /** Who sent a Session Request. */
-function identityOfRequest(request: Uint8Array): UeIdentity {
+function identityOfRequest(request: Uint8Array, sharedKey: Uint8Array): UeIdentity {
 	const tlvs = new TlvScan();
 	tlvs.scan(request, HEADER.length + 1, request.length);
-	if (!tlvs.has(TAG.imsi)) throw new Mismatch("a UE without an IMSI is not built yet");
+	const tag = tlvs.has(TAG.imsi) ? TAG.imsi : TAG.suci;
+	const reference = tlvs.has(TAG.keyReference) ? tlvs.value(TAG.keyReference) : undefined;
 	return {
-		imsi: tlvs.value(TAG.imsi),
+		identity: { tag, value: tlvs.value(tag) },
+		sharedKey: reference && { reference, key: sharedKey },
 		offer: readUeConfiguration(request, tlvs.offsets[TAG.ueConfiguration]),
 		easId: tlvs.value(TAG.easId),
 		servingNetwork: tlvs.has(TAG.servingNetwork) ? tlvs.value(TAG.servingNetwork) : new Uint8Array(0),
@@ -103,7 +114,8 @@ function identityOfRequest(request: Uint8Array): UeIdentity {
 }
 
 const SOME_UE: UeIdentity = {
-	imsi: fromHex("0910101032547698"),
+	identity: { tag: TAG.imsi, value: fromHex("0910101032547698") },
+	sharedKey: undefined,
 	offer: readUeConfiguration(fromHex("12020504370204d0"), 0),
 	easId: Uint8Array.of(0x61),
 	servingNetwork: fromHex("0000f110"),
@@ -113,10 +125,12 @@ function ueOf(kernel: Kernel, vector: VectorCase): Receiver {
 	const { state } = vector;
 	if (state.volatile_state_lost || state.resume_nonce_sent) throw new Mismatch("resume is not built yet");
 	const request = state.request_sent ? fromHex(state.request_sent) : undefined;
-	const identity = request === undefined ? SOME_UE : identityOfRequest(request);
-	const ue: Ue = makeUe(kernel, identity);
+	const identity = request === undefined ? SOME_UE : identityOfRequest(request, fromHex(state.shared_key ?? ""));
+	const random = new ScriptedRandom();
+	if (state.ue_nonce) random.nonces.push(fromHex(state.ue_nonce));
+	const ue: Ue = makeUe(kernel, identity, random);
 	const { k, opc, sqn_ms } = state.usim ?? { k: "00".repeat(16), opc: "00".repeat(16), sqn_ms: "00".repeat(6) };
-	const usim = softUsim(kernel, k, opc, sqn_ms, identity.imsi);
+	const usim = softUsim(kernel, k, opc, sqn_ms, identity.identity.value);
 	if (request !== undefined) {
 		ue.begin(0);
 		const sent = toHex(kernel.message.subarray(0, ue.outbox.takeDatagram()));

@@ -10,9 +10,11 @@ import { Hse } from "../hse/hse.js";
 import { keysByName } from "./keys.js";
 import { parametersOf } from "./session-of-vector.js";
 import { expectEqual, Mismatch, type VectorCase } from "./vector-case.js";
-import { identityOf, makeUe, policyOf, ScriptedCentre, ScriptedLoad, softUsim } from "./world.js";
+import { identityOf, makeUe, policyOf, ScriptedCentre, ScriptedLoad, ScriptedRandom, softUsim } from "./world.js";
 
 const SOURCE = "ue";
+/** Tags, in hex, whose values the UE draws at random. */
+const UE_NONCES: readonly string[] = ["06", "16"];
 const OUTCOMES: readonly string[] = ["accept", "repetition", "hint", "reject"];
 
 /** What one end did with an input. */
@@ -31,6 +33,7 @@ class Play {
 	private readonly hse: Hse;
 	private readonly centre: ScriptedCentre;
 	private readonly load = new ScriptedLoad();
+	private readonly random = new ScriptedRandom();
 	private sessionId = 0;
 	/** Datagrams that were sent and not seen in a step yet, and all that were sent, by sender. */
 	private readonly unseen: Record<string, string[]> = { UE: [], HSE: [] };
@@ -40,8 +43,8 @@ class Play {
 		const { given } = vector;
 		const identity = identityOf(given);
 		this.kernel = kernel;
-		this.ue = makeUe(kernel, identity);
-		this.usim = softUsim(kernel, given.k, given.opc, given.sqn_ms, identity.imsi);
+		this.ue = makeUe(kernel, identity, this.random);
+		this.usim = softUsim(kernel, given.k, given.opc, given.sqn_ms, identity.identity.value);
 		this.centre = new ScriptedCentre(kernel, given, vector.hse_random);
 		this.centre.spoilXres = vector.steps.some(({ note }: VectorCase) => note === "the HSE holds another XRES");
 		this.hse = new Hse({
@@ -50,6 +53,7 @@ class Play {
 			retransmission: RETRANSMISSION,
 			load: this.load,
 			drawSessionId: () => this.sessionId,
+			drawNonce: () => this.centre.drawNonce(),
 			fraction: () => 0,
 		});
 	}
@@ -94,6 +98,8 @@ class Play {
 	}
 
 	private act({ from, message, datagram }: VectorCase): void {
+		for (const { tag, value } of message.tlvs ?? [])
+			if (from === "UE" && UE_NONCES.includes(tag)) this.random.nonces.push(fromHex(value));
 		const content = fromHex(message.content);
 		const session = from === "UE" ? this.ue.session : this.hse.session(readUint32(fromHex(datagram), HEADER.sessionId));
 		if (message.plane === "UP") {

@@ -1,3 +1,4 @@
+import type { SharedKey } from "../../firmware/client/options.js";
 import { Ue } from "../../firmware/client/ue.js";
 import { readUeConfiguration, type UeConfiguration } from "../../firmware/emsdp/configuration.js";
 import { LONGEST_MESSAGE, MODE, RETRANSMISSION, SERVICE } from "../../firmware/emsdp/profile.js";
@@ -6,6 +7,7 @@ import { makeVector, sqnNumber, verifyAuts } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { nextSqn } from "../../firmware/keys/sqn.js";
 import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
+import type { Random } from "../../firmware/ports/random.js";
 import type { Store } from "../../firmware/ports/store.js";
 import { fromHex } from "../hex.js";
 import type { VectorRequest } from "../hse/events.js";
@@ -23,19 +25,30 @@ export function volatileStore(): Store {
 	};
 }
 
-/** Randomness that is all zero: the vectors fix what is random. */
-const NO_RANDOMNESS = { fill: (into: Uint8Array) => void into.fill(0) };
+/** Randomness as the vectors fix it: the nonces of the UE, in order, and zero for the rest. */
+export class ScriptedRandom implements Random {
+	readonly nonces: Uint8Array[] = [];
+
+	fill(into: Uint8Array): void {
+		const nonce = into.length === NONCE_OCTETS ? this.nonces.shift() : undefined;
+		if (nonce === undefined) into.fill(0);
+		else into.set(nonce);
+	}
+}
+
+const NONCE_OCTETS = 8;
 
 export interface UeIdentity {
-	readonly imsi: Uint8Array;
+	readonly identity: { readonly tag: number; readonly value: Uint8Array };
+	readonly sharedKey: SharedKey | undefined;
 	readonly offer: UeConfiguration;
 	readonly easId: Uint8Array;
 	readonly servingNetwork: Uint8Array;
 }
 
-export function makeUe(kernel: Kernel, identity: UeIdentity): Ue {
+export function makeUe(kernel: Kernel, identity: UeIdentity, random = new ScriptedRandom()): Ue {
 	const longestBackOff = 3600;
-	return new Ue({ kernel, random: NO_RANDOMNESS, ...identity, retransmission: RETRANSMISSION, longestBackOff });
+	return new Ue({ kernel, random, ...identity, retransmission: RETRANSMISSION, longestBackOff });
 }
 
 export function softUsim(kernel: Kernel, k: string, opc: string, sqnMs: string, imsi: Uint8Array): SoftUsim {
@@ -46,7 +59,11 @@ export function softUsim(kernel: Kernel, k: string, opc: string, sqnMs: string, 
 /** Who the UE of a transcript is. */
 export function identityOf(given: VectorCase): UeIdentity {
 	return {
-		imsi: fromHex(given.identity_tlv).slice(2),
+		identity: { tag: fromHex(given.identity_tlv)[0], value: fromHex(given.identity_tlv).slice(2) },
+		sharedKey:
+			given.key_reference === null
+				? undefined
+				: { reference: fromHex(given.key_reference), key: fromHex(given.shared_key) },
 		offer: readUeConfiguration(fromHex(given.ue_configuration), 0),
 		easId: new TextEncoder().encode(given.eas_id),
 		servingNetwork: fromHex(given.serving_network ?? ""),
@@ -70,6 +87,9 @@ export function policyOf(choice: VectorCase): Policy {
 	};
 }
 
+/** The one subscriber of a transcript, whatever its identity. */
+const SUBSCRIBER = "001010000000001";
+
 /** The authentication centre of a transcript: its RANDs are given, its SQN grows by 32. */
 export class ScriptedCentre {
 	/** Bits of AUTN and XRES that are sent wrong, for the transcripts that want this. */
@@ -78,16 +98,25 @@ export class ScriptedCentre {
 	private readonly milenage: Milenage;
 	private readonly randoms: string[];
 	private readonly amf: Uint8Array;
+	private readonly sharedKey: string | undefined;
 	private sqn: number;
 
 	constructor(kernel: Kernel, given: VectorCase, randoms: readonly string[]) {
 		this.milenage = new Milenage(kernel, fromHex(given.k), fromHex(given.opc));
 		this.randoms = [...randoms];
 		this.amf = fromHex(given.amf);
+		this.sharedKey = given.shared_key ?? undefined;
 		this.sqn = sqnNumber(fromHex(given.first_sqn));
 	}
 
-	answer({ resynchronisation }: VectorRequest): VectorAnswer {
+	/** An HSE nonce: it comes from the same list. */
+	drawNonce(): Uint8Array {
+		return fromHex(this.randoms.shift() ?? "");
+	}
+
+	answer({ resynchronisation, keyReference }: VectorRequest): VectorAnswer {
+		if (keyReference !== undefined && this.sharedKey !== undefined)
+			return { imsi: SUBSCRIBER, sharedKey: fromHex(this.sharedKey) };
 		if (resynchronisation !== undefined) {
 			const sqnMs = verifyAuts(this.milenage, resynchronisation.rand, resynchronisation.auts);
 			if (sqnMs === undefined) return undefined;
@@ -98,7 +127,8 @@ export class ScriptedCentre {
 		const vector = makeVector(this.milenage, fromHex(random), this.sqn, this.amf);
 		this.sqn = nextSqn(this.sqn);
 		if (this.spoilXres) vector.xres[0] ^= 1;
-		return this.spoilAutn === undefined ? vector : { ...vector, autn: this.spoilAutn(vector.autn) };
+		const autn = this.spoilAutn?.(vector.autn) ?? vector.autn;
+		return { imsi: SUBSCRIBER, vector: { ...vector, autn } };
 	}
 }
 

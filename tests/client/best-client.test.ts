@@ -57,6 +57,7 @@ function world(service: number = SERVICE.confidential, retry?: { first: number; 
 		retransmission: RETRANSMISSION,
 		load: UNLOADED,
 		drawSessionId: () => random.next(),
+		drawNonce: () => random.octets(8),
 		fraction: () => 0,
 	});
 	const clock = new TestClock();
@@ -65,7 +66,8 @@ function world(service: number = SERVICE.confidential, retry?: { first: number; 
 	const drainHse = () => {
 		const { outbox } = hse;
 		for (let request = outbox.takeVectorRequest(); request; request = outbox.takeVectorRequest()) {
-			hse.handleVector(clock.time, request.number, makeVector(centre, random.octets(16), sqn, Uint8Array.of(0x80, 0)));
+			const vector = makeVector(centre, random.octets(16), sqn, Uint8Array.of(0x80, 0));
+			hse.handleVector(clock.time, request.number, { imsi: IMSI, vector });
 			sqn += SQN_STEP;
 		}
 		for (let out = outbox.takeDatagram(); out; out = outbox.takeDatagram()) inbox.push(out.datagram);

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
-import { CAUSE } from "../../firmware/emsdp/profile.js";
+import { CAUSE, TAG } from "../../firmware/emsdp/profile.js";
 import { makeAuts, SQN_STEP, verifyAutn } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { AuthenticationCentre } from "../../host-tools/hse/authentication-centre.js";
 import { HseDatabase } from "../../host-tools/hse/database.js";
+import type { VectorAnswer } from "../../host-tools/hse/hse.js";
 import { loadKernel } from "../../host-tools/kernel.js";
 import { IMSI, SeededRandom } from "../support/pair.js";
 
@@ -61,7 +62,14 @@ describe("the HSE's database", () => {
 });
 
 describe("the authentication centre", () => {
-	const request = { number: 1, imsi: encodeImsi(IMSI) ?? new Uint8Array(8), resynchronisation: undefined };
+	const identity = { tag: TAG.imsi, value: encodeImsi(IMSI) ?? new Uint8Array(8) };
+	const request = { number: 1, identity, keyReference: undefined, resynchronisation: undefined };
+
+	/** The vector of an answer. */
+	function vectorOf(answer: VectorAnswer) {
+		if (typeof answer !== "object" || !("vector" in answer)) throw new Error("no vector");
+		return answer.vector;
+	}
 
 	test("no SQN goes out twice, even without a chance to close the file", () => {
 		const kernel = loadKernel();
@@ -74,8 +82,7 @@ describe("the authentication centre", () => {
 			// Left open: what the next one finds is what was on the medium.
 			const centre = new AuthenticationCentre(kernel, open(), () => random.octets(16));
 			for (let i = 0; i < 5; i++) {
-				const vector = centre.answer(request);
-				if (vector === undefined || typeof vector === "number") throw new Error("no vector");
+				const vector = vectorOf(centre.answer(request));
 				const sqn = verifyAutn(milenage, vector.rand, vector.autn)?.sqn;
 				expect(sqn).toBeDefined();
 				expect(seen.has(sqn ?? 0)).toBe(false);
@@ -105,8 +112,8 @@ describe("the authentication centre", () => {
 		const centre = new AuthenticationCentre(kernel, database, () => new Uint8Array(16));
 		const resynchronise = (sqnMs: number) => {
 			const rand = new Uint8Array(16).fill(7);
-			const vector = centre.answer({ ...request, resynchronisation: { rand, auts: makeAuts(milenage, rand, sqnMs) } });
-			if (vector === undefined || typeof vector === "number") throw new Error("no vector");
+			const resynchronisation = { rand, auts: makeAuts(milenage, rand, sqnMs) };
+			const vector = vectorOf(centre.answer({ ...request, resynchronisation }));
 			return verifyAutn(milenage, vector.rand, vector.autn)?.sqn;
 		};
 		expect(resynchronise(400 * SQN_STEP)).toBe(500 * SQN_STEP);

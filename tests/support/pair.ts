@@ -1,7 +1,7 @@
 import type { UeEvent } from "../../firmware/client/events.js";
 import { Ue } from "../../firmware/client/ue.js";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
-import { AGREEMENT, CAUSE, LIMITS, RETRANSMISSION, SERVICE } from "../../firmware/emsdp/profile.js";
+import { AGREEMENT, CAUSE, LIMITS, RETRANSMISSION, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
 import { plmnForm } from "../../firmware/emsdp/serving-network.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
@@ -120,7 +120,8 @@ export class Pair {
 		this.ue = new Ue({
 			kernel: this.kernel,
 			random: this.random,
-			imsi,
+			identity: { tag: TAG.imsi, value: imsi },
+			sharedKey: undefined,
 			offer: offerOf(agreement, service),
 			easId: new TextEncoder().encode("eas.example"),
 			servingNetwork: plmnForm("001", "01"),
@@ -133,6 +134,7 @@ export class Pair {
 			retransmission: RETRANSMISSION,
 			load: options.load ?? UNLOADED,
 			drawSessionId: () => this.random.next(),
+			drawNonce: () => this.random.octets(8),
 			fraction: () => 0,
 		});
 	}
@@ -260,7 +262,7 @@ export class Pair {
 		}
 		const vector = makeVector(this.centre, this.random.octets(16), this.sqn, Uint8Array.of(0x80, 0));
 		this.sqn = nextSqn(this.sqn);
-		return vector;
+		return { imsi: IMSI, vector };
 	}
 }
 
