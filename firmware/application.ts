@@ -28,7 +28,8 @@ export class Application {
 			this.print({ event: event.kind, by: event.by, cause: CAUSE_NAMES[event.cause] ?? "unknown" });
 		else if (event.kind === "rejected" || event.kind === "attempt over")
 			this.print({ event: event.kind, cause: event.cause === undefined ? "no answer" : CAUSE_NAMES[event.cause] });
-		else this.print({ event: event.kind, seconds: event.seconds });
+		else if (event.kind === "back-off") this.print({ event: event.kind, seconds: event.seconds });
+		else this.print({ event: event.kind });
 	}
 
 	/** Agrees keys, then sends reading by reading. */

@@ -20,6 +20,7 @@ function run(record: Uint8Array): void {
 		kernel,
 		datagram,
 		usim,
+		store,
 		clock,
 		random,
 		config,

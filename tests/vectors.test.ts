@@ -19,19 +19,8 @@ const STILL_TO_COME: Readonly<Record<string, readonly string[]>> = {
 		"refresh to a Key ID that is not the next one",
 		"refresh to the Key ID in use",
 		"AKA refresh in a pre-shared session",
-		// Resume.
-		"resume answer with another nonce",
-		"resume answer without counters",
-		"resume answer whose tag 1A does not fit the header",
-		"UP to a UE that has lost its counters and not yet resumed, MAC right",
 	],
 	transcripts: [
-		// Resume.
-		"power cut and resume, counter scheme 0; the session goes on",
-		"power cut and resume, counter scheme 1; the session goes on",
-		"resume answer lost: the request is sent again, the answer is the cached one",
-		"3 bits: 8 messages lost, trials; then more than the UE can bridge, mended by a resume",
-		"unprotected rejects on a live session: 0A leads to a resume, others to nothing",
 		// Key refresh.
 		"chained key refresh asked for by the UE (agreement 1)",
 		"chained key refresh asked for by the UE (agreement 7)",

@@ -6,10 +6,13 @@ import type { Clock } from "../ports/clock.js";
 import type { Datagram } from "../ports/datagram.js";
 import type { RetryPolicy } from "../ports/platform.js";
 import type { Random } from "../ports/random.js";
+import type { Store } from "../ports/store.js";
 import type { Usim } from "../ports/usim.js";
 import { ClientError } from "./errors.js";
 import type { UeEvent } from "./events.js";
 import type { SharedKey } from "./options.js";
+import { SESSION_KEY } from "./packed-session.js";
+import { restoreSession } from "./restore.js";
 import { Ue } from "./ue.js";
 
 /** What a client asks for. */
@@ -33,6 +36,8 @@ export interface ClientOptions {
 	readonly kernel: Kernel;
 	readonly datagram: Datagram;
 	readonly usim: Usim;
+	/** Keeps the session over a power cut: its record, under {@link SESSION_KEY}. */
+	readonly store: Store;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly config: ClientConfiguration;
@@ -77,7 +82,7 @@ export class BestClient {
 	}
 
 	/**
-	 * Agrees keys with the HSE. Resolves when the session can be used.
+	 * Goes on with the session that the store holds, or agrees a new one. Resolves when it can be used.
 	 * @throws ClientError `state` if it is under way already, `attempt` if no session came about
 	 */
 	start(): Promise<void> {
@@ -97,12 +102,13 @@ export class BestClient {
 	 */
 	send(payload: Uint8Array): Promise<void> {
 		const { ue } = this;
-		if (ue?.session === undefined) return this.hold(payload);
+		if (!ue?.session?.canSend) return this.hold(payload);
 		try {
 			ue.send(payload);
 		} catch (error) {
 			return Promise.reject(error);
 		}
+		this.keepRecord(ue);
 		this.options.datagram.write(this.options.kernel.message, ue.outbox.takeDatagram());
 		return HANDED_OVER;
 	}
@@ -154,12 +160,17 @@ export class BestClient {
 			retransmission,
 			longestBackOff,
 		});
+		const record = this.options.store.read(SESSION_KEY);
+		if (record !== undefined) this.ue.adopt((options, outbox) => restoreSession(record, options, outbox));
+		record?.fill(0);
 		this.begin(this.ue);
 	}
 
+	/** Resumes a session that a power cut left, else asks for a new one. */
 	private begin(ue: Ue): void {
 		this.retryAt = undefined;
-		if (!ue.isAttempting) ue.begin(this.options.clock.now());
+		if (ue.session?.state === "stale") ue.resume(this.options.clock.now());
+		else if (!ue.isAttempting) ue.begin(this.options.clock.now());
 		this.drain(ue);
 	}
 
@@ -173,7 +184,8 @@ export class BestClient {
 				throw new ClientError("state", `There is no session yet, and ${MOST_HELD} payloads wait already.`);
 			this.held.push({ payload: payload.slice(), resolve, reject });
 			// A failed attempt that waits to begin again keeps its time.
-			if (ue !== undefined && this.retryAt === undefined) this.begin(ue);
+			const isIdle = ue !== undefined && !ue.isAttempting && ue.session?.state !== "resuming";
+			if (isIdle && this.retryAt === undefined) this.begin(ue);
 		});
 	}
 
@@ -202,6 +214,7 @@ export class BestClient {
 	/** Does what the last input brought about. */
 	private drain(ue: Ue): void {
 		const { datagram, kernel, usim, clock } = this.options;
+		this.keepRecord(ue);
 		const octets = ue.outbox.takeDatagram();
 		if (octets > 0) datagram.write(kernel.message, octets);
 		const challenge = ue.outbox.takeChallenge();
@@ -219,10 +232,19 @@ export class BestClient {
 		}
 	}
 
+	/** Stores the session's record before what relies on it leaves the device. */
+	private keepRecord(ue: Ue): void {
+		const record = ue.outbox.takeRecord();
+		if (record === undefined) return;
+		if (record.length === 0) this.options.store.delete(SESSION_KEY);
+		else this.options.store.write(SESSION_KEY, record);
+		record.fill(0);
+	}
+
 	private tell(event: UeEvent): void {
 		this.options.onEvent?.(event);
 		if (event.kind === "downlink") this.onDownlink?.(event.payload);
-		else if (event.kind === "session started") {
+		else if (event.kind === "session started" || event.kind === "session resumed") {
 			this.starting?.resolve();
 			this.starting = undefined;
 			this.retryAfter = undefined;

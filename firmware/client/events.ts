@@ -1,6 +1,8 @@
 /** What a UE tells its application. `payload` and `cause` are valid as described; everything else is plain data. */
 export type UeEvent =
 	| { readonly kind: "session started"; readonly sessionId: number; readonly keyId: number }
+	/** The session goes on after a loss of state, or of what the HSE sent. */
+	| { readonly kind: "session resumed" }
 	/** `payload` is valid until the next downlink. */
 	| { readonly kind: "downlink"; readonly payload: Uint8Array }
 	/** The keys are erased. `cause` of tag 18; `by` whom it was ended. */

@@ -7,10 +7,14 @@ export interface Challenge {
 	readonly autn: Uint8Array;
 }
 
-/** What one input of the UE brings about, until it is drained. One input sends one datagram at the most. */
+/**
+ * What one input of the UE brings about, until it is drained. One input sends one datagram at the most. The record comes
+ * first: it must be in non-volatile storage before the datagram leaves the device.
+ */
 export class Outbox {
 	private readonly kernel: Kernel;
 	private datagramOctets = 0;
+	private record: Uint8Array | undefined;
 	private challenge: Challenge | undefined;
 	private readonly events: UeEvent[] = [];
 
@@ -29,12 +33,24 @@ export class Outbox {
 		this.datagramOctets = datagram.length;
 	}
 
+	/** The session's record is to be stored; no octets: to be deleted. */
+	store(record: Uint8Array): void {
+		this.record = record;
+	}
+
 	authenticate(challenge: Challenge): void {
 		this.challenge = challenge;
 	}
 
 	tell(event: UeEvent): void {
 		this.events.push(event);
+	}
+
+	/** @returns the record to store, one of no octets where it is to be deleted, undefined where nothing is to be done */
+	takeRecord(): Uint8Array | undefined {
+		const { record } = this;
+		this.record = undefined;
+		return record;
 	}
 
 	/** @returns octets of the datagram in the kernel's message buffer, 0 where there is none */

@@ -44,9 +44,15 @@ export type AttemptAction =
 	| "giveUp"
 	| "abandon";
 
-export type SessionState = "live" | "terminating" | "over";
+/** "stale": the keys are there, but after a power cut nothing is sent or taken before a resume. */
+export type SessionState = "live" | "stale" | "resuming" | "terminating" | "over";
 
 export type SessionInput =
+	| "resume"
+	| "resumed"
+	| "resume failed"
+	/** The same, where the state had been lost before. */
+	| "resume failed, stale"
 	| "stop"
 	| "terminate request"
 	| "terminate response"
@@ -57,8 +63,12 @@ export type SessionInput =
 	| "exhausted";
 
 export type SessionAction =
+	| "sendResume"
+	| "finishResume"
+	| "abandonResume"
+	| "endStale"
 	| "sendTerminateRequest"
-	| "repeatTerminateRequest"
+	| "repeatRequest"
 	| "answerTerminate"
 	| "endByAnswer"
 	| "endByReject"
@@ -99,16 +109,30 @@ export const ATTEMPT: Table<AttemptState, AttemptInput, AttemptAction> = {
 
 export const SESSION: Table<SessionState, SessionInput, SessionAction> = {
 	live: {
+		resume: ["sendResume", "resuming"],
 		stop: ["sendTerminateRequest", "terminating"],
 		"terminate request": ["answerTerminate", "over"],
 		"fatal reject": ["endByReject", "over"],
+	},
+	stale: {
+		resume: ["sendResume", "resuming"],
+		stop: ["endStale", "over"],
+	},
+	resuming: {
+		resumed: ["finishResume", "live"],
+		"resume failed": ["abandonResume", "live"],
+		"resume failed, stale": ["abandonResume", "stale"],
+		stop: ["sendTerminateRequest", "terminating"],
+		"terminate request": ["answerTerminate", "over"],
+		"fatal reject": ["endByReject", "over"],
+		timeout: ["repeatRequest", "resuming"],
 	},
 	terminating: {
 		"terminate request": ["answerTerminate", "over"],
 		"terminate response": ["endByAnswer", "over"],
 		"fatal reject": ["endByReject", "over"],
 		"request rejected": ["endUnanswered", "over"],
-		timeout: ["repeatTerminateRequest", "terminating"],
+		timeout: ["repeatRequest", "terminating"],
 		exhausted: ["endUnanswered", "over"],
 	},
 	over: {},

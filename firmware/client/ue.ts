@@ -13,8 +13,8 @@ import type { Session } from "./session.js";
 
 /**
  * The UE side of BEST without any input or output of its own: time, octets and the USIM's results come in; a datagram, a
- * challenge for the USIM, events and a deadline go out. One contract: after every input drain {@link outbox}
- * (takeDatagram, takeChallenge, takeEvent) until only {@link deadline} is left. A datagram to send stands in the kernel's
+ * challenge for the USIM, a record for the store, events and a deadline go out. One contract: after every input drain
+ * {@link outbox} (takeRecord, takeDatagram, takeChallenge, takeEvent) until only {@link deadline} is left. A datagram to send stands in the kernel's
  * message buffer and must be taken from there before the kernel is used again.
  */
 export class Ue {
@@ -54,8 +54,8 @@ export class Ue {
 		return Math.min(attempt, session);
 	}
 
-	/** Takes up a session that was made elsewhere, such as one read from a store. */
-	adopt(make: (options: UeOptions, outbox: Outbox) => Session): void {
+	/** Takes up a session that was made elsewhere, such as one of a record; undefined where that came to nothing. */
+	adopt(make: (options: UeOptions, outbox: Outbox) => Session | undefined): void {
 		this.live?.erase();
 		this.live = make(this.options, this.outbox);
 	}
@@ -63,6 +63,12 @@ export class Ue {
 	/** Asks for a new session. A session that exists stays as it is until the new one's 11 is verified. @throws ClientError `state` */
 	begin(now: number): void {
 		this.attempt.begin(now);
+	}
+
+	/** Asks the HSE to go on with the session. @throws ClientError `state` */
+	resume(now: number): void {
+		if (this.live === undefined) throw new ClientError("state", "There is no session to resume: call start() first.");
+		this.live.resume(now);
 	}
 
 	/** Protects a payload; the datagram stands in the kernel's message buffer. @throws ClientError `state`, `too-long`, `count` */
@@ -74,7 +80,8 @@ export class Ue {
 	/** Gives up an attempt, and asks the HSE to end the session. */
 	stop(now: number): void {
 		if (this.isAttempting) this.attempt.cancel(now);
-		if (this.live?.state === "live") this.live.stop(now);
+		if (this.live !== undefined && this.live.state !== "terminating") this.live.stop(now);
+		this.bury(now);
 	}
 
 	/** The USIM's answer to a challenge that was taken; of no use, and erased, if the attempt has gone on without it. */
@@ -85,7 +92,7 @@ export class Ue {
 	/** To be called at {@link deadline}; too early does no harm. */
 	handleTimeout(now: number): void {
 		// One input sends one datagram at the most: what else is due comes with the next call.
-		if (!this.attempt.handleTimeout(now)) this.live?.handleTimeout(now);
+		if (!this.attempt.handleTimeout(now) && this.live?.handleTimeout(now)) this.renew(now);
 		this.bury(now);
 	}
 
@@ -136,11 +143,20 @@ export class Ue {
 		// The request carried Session ID 0, and so does its reject.
 		if (header.sessionId === 0) return this.attempt.handleReject(now, tlvs);
 		const unknown = cause === CAUSE.sessionUnknown || cause === CAUSE.keyIdUnknown;
-		const isLive = live?.state === "live" && live.context.parameters.sessionId === header.sessionId;
-		if (!unknown || !isLive || this.isAttempting) return "unprotected reject";
-		// The old keys stay until the new session's 11 is verified.
-		this.attempt.begin(now);
+		if (!unknown || live?.context.parameters.sessionId !== header.sessionId || this.isAttempting)
+			return "unprotected reject";
+		// One resume is tried, then a new session; the old keys stay until its 11 is verified (profile section 6, 6).
+		if (live.state === "live") live.resume(now);
+		else if (live.state === "resuming") {
+			live.failResume(now);
+			this.renew(now);
+		} else return "unprotected reject";
 		return "hint";
+	}
+
+	/** A new session is agreed where a resume came to nothing. */
+	private renew(now: number): void {
+		if (!this.isAttempting) this.attempt.begin(now);
 	}
 
 	private install(session: Session): void {

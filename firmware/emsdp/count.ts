@@ -55,6 +55,14 @@ export class ReceivedCount {
 		return count;
 	}
 
+	/** Everything up to `last` counts as taken: after a resume (profile section 6, 2). No counter ever goes back. */
+	raise(last: number): void {
+		if (last <= this.last) return;
+		this.last = last;
+		this.windowHigh = 0xffffffff;
+		this.windowLow = 0xffffffff;
+	}
+
 	/** Moves the state. Only after the MAC has been verified. */
 	accept(count: number): void {
 		const ahead = count - this.last;

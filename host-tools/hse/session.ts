@@ -2,6 +2,7 @@ import { CachedAnswer } from "../../firmware/emsdp/cached-answer.js";
 import type { HseConfiguration } from "../../firmware/emsdp/configuration.js";
 import { checkContents, isAka } from "../../firmware/emsdp/contents.js";
 import { REPLAY } from "../../firmware/emsdp/count.js";
+import { encodeCounters, readCounters } from "../../firmware/emsdp/counters.js";
 import type { Header } from "../../firmware/emsdp/header.js";
 import { equalInConstantTime } from "../../firmware/emsdp/octets.js";
 import {
@@ -205,6 +206,7 @@ export class HseSession {
 			return "repetition";
 		}
 		const command = kernel.message[HEADER.length];
+		if (command === COMMAND.sessionRequest) return this.handleResume(now, header, length);
 		const contents = CONTENTS_BY_COMMAND[command];
 		if (contents === undefined) return "not expected";
 		// Opening deciphers in place; a repetition is compared with the octets as they came.
@@ -219,6 +221,31 @@ export class HseSession {
 			checkContents(this.tlvs, contents, isAka(agreement));
 		if (fault !== 0) return NEVER_REJECTED.includes(command) ? "contents" : this.reject(fault);
 		return this.handleCommand(now, command);
+	}
+
+	/** Handles a request for resume. Its contents are looked at before its MAC: any fault is dropped (profile section 6, 2). */
+	private handleResume(now: number, header: Header, length: number): Verdict {
+		const { control, user } = this.context;
+		const { kernel, outbox } = this.surroundings;
+		const datagram = kernel.message.slice(0, length);
+		const end = length - this.identity.configuration.macLength;
+		if (this.tlvs.scan(datagram, HEADER.length + 1, end) !== 0) return "contents";
+		if (checkContents(this.tlvs, CONTENTS.resumeRequest) !== 0) return "contents";
+		const counters = readCounters(this.tlvs, header.countBits, control.received.last);
+		if (counters === undefined || !control.openWith(counters.message, length)) return "wrong MAC or COUNT";
+		const nonce = this.tlvs.value(TAG.resumeNonce);
+		control.received.accept(counters.message);
+		user.received.raise(counters.fromUe - 1);
+		user.next = Math.max(user.next, counters.toUe);
+		this.moveTo(true);
+		if (this.state === "unconfirmed") this.feed("confirmation", now);
+		const answer = encodeCounters({ fromUe: user.received.last + 1, toUe: user.next, message: control.next });
+		kernel.message[HEADER.length] = COMMAND.sessionStart;
+		let at = writeTlv(kernel.message, HEADER.length + 1, TAG.resumeNonce, nonce);
+		at = writeTlv(kernel.message, at, TAG.counters, answer);
+		this.cached = new CachedAnswer(datagram, outbox.transmit(this.address, control.seal(at - HEADER.length)));
+		outbox.tell({ kind: "session resumed", imsi: this.identity.imsi, sessionId: this.sessionId });
+		return "accept";
 	}
 
 	private handleCommand(now: number, command: number): Verdict {

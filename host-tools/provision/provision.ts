@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { encodeIdentity, IDENTITY_KEY } from "../../firmware/client/identity.js";
+import { SESSION_KEY } from "../../firmware/client/packed-session.js";
 import type { UeConfiguration } from "../../firmware/emsdp/configuration.js";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import {
@@ -93,7 +94,8 @@ export function provision(options: ProvisionOptions): void {
 	});
 	const store = new NodeStore(storeDirectory);
 	store.write(IDENTITY_KEY, record);
-	// A new identity begins with its own SQNs.
+	// A new identity begins with its own SQNs and without a session.
 	store.delete("sqn");
+	store.delete(SESSION_KEY);
 	for (const secret of [k, opc, record]) secret.fill(0);
 }

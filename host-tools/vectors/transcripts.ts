@@ -1,4 +1,6 @@
+import { restoreSession } from "../../firmware/client/restore.js";
 import type { Ue } from "../../firmware/client/ue.js";
+import { RESUME_NONCE_OCTETS } from "../../firmware/emsdp/counters.js";
 import { readUint16, readUint32 } from "../../firmware/emsdp/octets.js";
 import { CAUSE, COMMAND, HEADER, RETRANSMISSION, TAG } from "../../firmware/emsdp/profile.js";
 import { TlvScan } from "../../firmware/emsdp/tlv.js";
@@ -10,11 +12,22 @@ import { Hse } from "../hse/hse.js";
 import { keysByName } from "./keys.js";
 import { parametersOf } from "./session-of-vector.js";
 import { expectEqual, Mismatch, type VectorCase } from "./vector-case.js";
-import { identityOf, makeUe, policyOf, ScriptedCentre, ScriptedLoad, ScriptedRandom, softUsim } from "./world.js";
+import {
+	identityOf,
+	makeUe,
+	policyOf,
+	ScriptedCentre,
+	ScriptedLoad,
+	ScriptedRandom,
+	softUsim,
+	type UeIdentity,
+} from "./world.js";
 
 const SOURCE = "ue";
 /** Tags, in hex, whose values the UE draws at random. */
 const UE_NONCES: readonly string[] = ["06", "16"];
+/** Where the answer to a resume names the next UP COUNT to the UE: behind tag 06, in tag 1A. */
+const NEXT_TO_UE = HEADER.length + 1 + 2 + RESUME_NONCE_OCTETS + 2 + 4;
 const OUTCOMES: readonly string[] = ["accept", "repetition", "hint", "reject"];
 
 /** What one end did with an input. */
@@ -24,11 +37,24 @@ interface Reaction {
 	readonly payloads: string[];
 }
 
+/** The nonces that the UE draws, in order. */
+function ueNonces(steps: readonly VectorCase[]): Uint8Array[] {
+	const values = steps
+		.filter(({ from }) => from === "UE")
+		.flatMap(({ message }) => message?.tlvs ?? [])
+		.filter(({ tag }) => UE_NONCES.includes(tag))
+		.map(({ value }) => value);
+	return [...new Set<string>(values)].map(fromHex);
+}
+
 /** One UE and one HSE that play a transcript; every octet they make is compared. */
 class Play {
 	private now = 0;
 	private readonly kernel: Kernel;
-	private readonly ue: Ue;
+	private readonly identity: UeIdentity;
+	private ue: Ue;
+	/** The UE's record in non-volatile storage. */
+	private record: Uint8Array | undefined;
 	private readonly usim: SoftUsim;
 	private readonly hse: Hse;
 	private readonly centre: ScriptedCentre;
@@ -42,6 +68,8 @@ class Play {
 	constructor(kernel: Kernel, vector: VectorCase) {
 		const { given } = vector;
 		const identity = identityOf(given);
+		this.identity = identity;
+		this.random.nonces.push(...ueNonces(vector.steps));
 		this.kernel = kernel;
 		this.ue = makeUe(kernel, identity, this.random);
 		this.usim = softUsim(kernel, given.k, given.opc, given.sqn_ms, identity.identity.value);
@@ -62,6 +90,7 @@ class Play {
 		if (step.from === null) {
 			const seconds = /^(\d+) s later$/.exec(step.note ?? "")?.[1];
 			if (seconds !== undefined) this.now += Number(seconds) * 1000;
+			if ((step.note ?? "").startsWith("power cut at the UE")) this.cutPower();
 			return;
 		}
 		const { from, datagram } = step;
@@ -70,6 +99,14 @@ class Play {
 		this.prepare(step.result);
 		const reaction = this.deliver(from === "UE" ? "HSE" : "UE", fromHex(datagram));
 		this.compare(step, reaction);
+	}
+
+	/** The UE goes on with what its storage holds. */
+	private cutPower(): void {
+		const { record } = this;
+		if (record === undefined) throw new Mismatch("the UE has stored no session");
+		this.ue = makeUe(this.kernel, this.identity, this.random);
+		this.ue.adopt((options, outbox) => restoreSession(record, options, outbox));
 	}
 
 	/** What an attacker or the network brings, and not the sender. */
@@ -98,8 +135,6 @@ class Play {
 	}
 
 	private act({ from, message, datagram }: VectorCase): void {
-		for (const { tag, value } of message.tlvs ?? [])
-			if (from === "UE" && UE_NONCES.includes(tag)) this.random.nonces.push(fromHex(value));
 		const content = fromHex(message.content);
 		const session = from === "UE" ? this.ue.session : this.hse.session(readUint32(fromHex(datagram), HEADER.sessionId));
 		if (message.plane === "UP") {
@@ -115,14 +150,18 @@ class Play {
 				this.now = Math.max(this.now, this.ue.deadline ?? this.now);
 				this.ue.handleTimeout(this.now);
 			} else this.ue.begin(this.now);
-		} else throw new Mismatch(`${from} cannot be made to send "${message.command}" yet`);
+		} else if (message.command === "Session Request" && from === "UE") this.ue.resume(this.now);
+		else throw new Mismatch(`${from} cannot be made to send "${message.command}" yet`);
 	}
 
-	/** Sets what the vectors fix: Session ID, cookie, back-off, a spoilt AUTN. */
+	/** Sets what the vectors fix: Session ID, cookie, back-off, and how many messages the HSE has sent that are not shown. */
 	private prepare(result: VectorCase): void {
 		const answer = fromHex(result.answer ?? "");
 		const command = answer[HEADER.length];
 		if (command === COMMAND.sessionStart) this.sessionId = readUint32(answer, HEADER.sessionId);
+		const user = this.hse.session(this.sessionId)?.context.user;
+		if (command === COMMAND.sessionStart && answer[HEADER.length + 1] === TAG.resumeNonce && user !== undefined)
+			user.next = Math.max(user.next, readUint32(answer, NEXT_TO_UE));
 		const tlvs = new TlvScan();
 		this.load.seconds = undefined;
 		if (command !== COMMAND.messageReject || tlvs.scan(answer, HEADER.length + 1, answer.length) !== 0) return;
@@ -156,6 +195,7 @@ class Play {
 	private drainUe(reaction: Reaction): void {
 		const { outbox } = this.ue;
 		for (;;) {
+			this.record = outbox.takeRecord() ?? this.record;
 			const octets = outbox.takeDatagram();
 			if (octets > 0) reaction.datagrams.push(toHex(this.kernel.message.subarray(0, octets)));
 			const challenge = outbox.takeChallenge();

@@ -90,7 +90,8 @@ function world(service: number = SERVICE.confidential, retry?: { first: number; 
 		close() {},
 	};
 	const imsi = encodeImsi(IMSI) ?? new Uint8Array(8);
-	const usim = new SoftUsim(new Milenage(kernel, k, opc), imsi, new MemoryStore());
+	const store = new MemoryStore();
+	const usim = new SoftUsim(new Milenage(kernel, k, opc), imsi, store);
 	const events: UeEvent[] = [];
 	const config = {
 		offer: offerOf(AGREEMENT.epsAka, service),
@@ -102,6 +103,7 @@ function world(service: number = SERVICE.confidential, retry?: { first: number; 
 		kernel,
 		datagram,
 		usim,
+		store,
 		clock,
 		random,
 		config,
@@ -123,7 +125,19 @@ function world(service: number = SERVICE.confidential, retry?: { first: number; 
 		hse.send(session.sessionId, new TextEncoder().encode(text));
 		drainHse();
 	};
-	return { client, clock, hse, state, events, pump, answer, terminate };
+	/** The same device after a power cut. */
+	const reboot = () =>
+		new BestClient({
+			kernel,
+			datagram,
+			usim,
+			store,
+			clock,
+			random,
+			config,
+			onEvent: (event) => events.push({ ...event }),
+		});
+	return { client, clock, hse, state, events, pump, answer, terminate, reboot };
 }
 
 const octets = (text: string) => new TextEncoder().encode(text);
@@ -253,6 +267,18 @@ describe("BestClient", () => {
 		pump();
 		await sent;
 		expect(state.uplinks).toEqual(["in a new session"]);
+	});
+
+	test("after a power cut start() goes on with the session that the store holds", async () => {
+		const { client, state, pump, reboot, events } = await connected();
+		await client.send(octets("before"));
+		const again = reboot();
+		const started = again.start();
+		const held = again.send(octets("held until the resume"));
+		pump();
+		await Promise.all([started, held]);
+		expect(state.uplinks).toEqual(["before", "held until the resume"]);
+		expect(events.map(({ kind }) => kind)).toEqual(["session started", "session resumed"]);
 	});
 
 	test("calls that do not fit the state say so", async () => {

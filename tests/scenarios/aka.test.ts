@@ -82,7 +82,7 @@ describe("authentication and key agreement", () => {
 		pair.deliverToHse();
 		challenges.push(pair.toUe[0]);
 		pair.settle();
-		expect(pair.store.writes).toEqual(["sqn"]);
+		expect(pair.store.writes).toEqual(["sqn", "session"]);
 		const restarted = new Pair({ store: pair.store });
 		restarted.begin();
 		restarted.deliverToHse();

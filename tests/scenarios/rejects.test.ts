@@ -28,11 +28,28 @@ describe("unprotected rejects", () => {
 		expect(pair.hse.sessionOf(IMSI)?.sessionId).toBe(sessionId);
 	});
 
-	test("0A on a live session: a new session, and the old keys stay until its 11 is verified", () => {
+	test("0A on a live session: one resume, and the session goes on", () => {
 		const pair = new Pair().connect();
 		const { session } = pair.ue;
 		const sessionId = session?.context.parameters.sessionId ?? 0;
 		expect(pair.deliverToUe(reject(sessionId, CAUSE.sessionUnknown))).toBe("hint");
+		expect(pair.ue.isAttempting).toBe(false);
+		pair.settle();
+		expect(pair.ueEvents.at(-1)).toEqual({ kind: "session resumed" });
+		expect(pair.ue.session).toBe(session);
+		pair.send("goes on");
+		pair.settle();
+		expect(pair.uplinks).toEqual(["goes on"]);
+	});
+
+	test("0A again: a new session, and the old keys stay until its 11 is verified", () => {
+		const pair = new Pair().connect();
+		const { session } = pair.ue;
+		const sessionId = session?.context.parameters.sessionId ?? 0;
+		pair.deliverToUe(reject(sessionId, CAUSE.sessionUnknown));
+		pair.toHse.length = 0;
+		expect(pair.deliverToUe(reject(sessionId, CAUSE.sessionUnknown))).toBe("hint");
+		expect(pair.ue.isAttempting).toBe(true);
 		expect(pair.ue.session).toBe(session);
 		expect(pair.deliverToUe(reject(sessionId, CAUSE.sessionUnknown))).toBe("unprotected reject");
 		pair.deliverToHse();
@@ -46,15 +63,15 @@ describe("unprotected rejects", () => {
 		expect(pair.uplinks).toEqual(["goes on"]);
 	});
 
-	test("an HSE that has forgotten everything: 0A, then a new session", () => {
+	test("an HSE that has forgotten everything: 0A, a resume, 0A, a new session", () => {
 		const pair = new Pair({ seed: 5 }).connect();
-		const sessionId = pair.ue.session?.context.parameters.sessionId ?? 0;
-		pair.hse.session(sessionId)?.erase();
-		pair.hse.handleTimeout(pair.now);
 		const forgetful = new Pair({ seed: 5 });
-		const verdict = forgetful.deliverToHse(pair.send("lost"));
-		expect(verdict).toBe("reject");
-		expect(pair.deliverToUe(forgetful.toUe[0])).toBe("hint");
+		expect(forgetful.deliverToHse(pair.send("lost"))).toBe("reject");
+		expect(pair.deliverToUe(forgetful.toUe.shift())).toBe("hint");
+		expect(pair.ue.isAttempting).toBe(false);
+		forgetful.now += 1000;
+		expect(forgetful.deliverToHse(pair.toHse.at(-1))).toBe("reject");
+		expect(pair.deliverToUe(forgetful.toUe.shift())).toBe("hint");
 		expect(pair.ue.isAttempting).toBe(true);
 	});
 

@@ -95,7 +95,7 @@ describe("what an attacker without keys brings about", () => {
 	test("a forged 0A and a forged back-off do not silence a live session", () => {
 		const pair = new Pair().connect();
 		const sessionId = pair.ue.session?.context.parameters.sessionId ?? 0;
-		pair.deliverToUe(unprotectedReject(sessionId, CAUSE.sessionUnknown));
+		for (let i = 0; i < 2; i++) pair.deliverToUe(unprotectedReject(sessionId, CAUSE.sessionUnknown));
 		pair.toHse.length = 0;
 		pair.deliverToUe(Uint8Array.of(1, 0, 0, 0, 0, 0, 0x80, 0x18, 3, 0x0f, 0x0e, 0x10));
 		expect(pair.ueEvents.at(-1)).toEqual({ kind: "back-off", seconds: 3600 });

@@ -1,4 +1,6 @@
 import type { UeEvent } from "../../firmware/client/events.js";
+import { SESSION_KEY } from "../../firmware/client/packed-session.js";
+import { restoreSession } from "../../firmware/client/restore.js";
 import { Ue } from "../../firmware/client/ue.js";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import { AGREEMENT, CAUSE, LIMITS, RETRANSMISSION, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
@@ -89,7 +91,7 @@ export class Pair {
 	readonly kernel: Kernel = loadKernel();
 	readonly random: SeededRandom;
 	readonly store: MemoryStore;
-	readonly ue: Ue;
+	ue: Ue;
 	readonly hse: Hse;
 	readonly ueEvents: UeEvent[] = [];
 	readonly hseEvents: HseEvent[] = [];
@@ -103,31 +105,24 @@ export class Pair {
 	source = UE_SOURCE;
 	/** Where the HSE sent its last datagram. */
 	lastDestination = "";
-	private readonly usim: SoftUsim;
+	private usim: SoftUsim;
+	private readonly options: PairOptions;
+	private readonly k: Uint8Array;
+	private readonly opc: Uint8Array;
 	private readonly centre: Milenage;
 	private sqn: number;
 
 	constructor(options: PairOptions = {}) {
-		const { service = SERVICE.confidential, agreement = AGREEMENT.epsAka } = options;
 		this.random = new SeededRandom(options.seed);
 		this.store = options.store ?? new MemoryStore();
 		const k = this.random.octets(16);
 		const opc = this.random.octets(16);
-		const imsi = encodeImsi(IMSI) ?? new Uint8Array(8);
-		this.usim = new SoftUsim(new Milenage(this.kernel, k, opc), imsi, this.store, options.sqnMs ?? 0);
+		this.k = k;
+		this.opc = opc;
+		this.options = options;
+		[this.ue, this.usim] = this.boot();
 		this.centre = new Milenage(this.kernel, options.wrongK ? this.random.octets(16) : k, opc);
 		this.sqn = options.sqn ?? SQN_STEP;
-		this.ue = new Ue({
-			kernel: this.kernel,
-			random: this.random,
-			identity: { tag: TAG.imsi, value: imsi },
-			sharedKey: undefined,
-			offer: offerOf(agreement, service),
-			easId: new TextEncoder().encode("eas.example"),
-			servingNetwork: plmnForm("001", "01"),
-			retransmission: RETRANSMISSION,
-			longestBackOff: options.longestBackOff ?? LIMITS.longestBackOff,
-		});
 		this.hse = new Hse({
 			kernel: this.kernel,
 			policy: { ...DEFAULT_POLICY, ...options.policy },
@@ -139,10 +134,20 @@ export class Pair {
 		});
 	}
 
+	/** The UE loses its power and all that is not in its store, and comes back. What was on its way stays so. */
+	cutPower(): void {
+		[this.ue, this.usim] = this.boot();
+		const record = this.store.read(SESSION_KEY);
+		if (record !== undefined) this.ue.adopt((options, outbox) => restoreSession(record, options, outbox));
+	}
+
 	/** Takes what the UE wants sent, after any input. */
 	drainUe(): void {
 		const { outbox } = this.ue;
 		for (;;) {
+			const record = outbox.takeRecord();
+			if (record?.length === 0) this.store.delete(SESSION_KEY);
+			else if (record !== undefined) this.store.write(SESSION_KEY, record);
 			const octets = outbox.takeDatagram();
 			if (octets > 0) this.toHse.push(this.kernel.message.slice(0, octets));
 			const challenge = outbox.takeChallenge();
@@ -251,6 +256,24 @@ export class Pair {
 		return this.ueEvents.flatMap((event) =>
 			event.kind === "downlink" ? [new TextDecoder().decode(event.payload)] : [],
 		);
+	}
+
+	private boot(): [Ue, SoftUsim] {
+		const { service = SERVICE.confidential, agreement = AGREEMENT.epsAka } = this.options;
+		const imsi = encodeImsi(IMSI) ?? new Uint8Array(8);
+		const usim = new SoftUsim(new Milenage(this.kernel, this.k, this.opc), imsi, this.store, this.options.sqnMs ?? 0);
+		const ue = new Ue({
+			kernel: this.kernel,
+			random: this.random,
+			identity: { tag: TAG.imsi, value: imsi },
+			sharedKey: undefined,
+			offer: offerOf(agreement, service),
+			easId: new TextEncoder().encode("eas.example"),
+			servingNetwork: plmnForm("001", "01"),
+			retransmission: RETRANSMISSION,
+			longestBackOff: this.options.longestBackOff ?? LIMITS.longestBackOff,
+		});
+		return [ue, usim];
 	}
 
 	private answer({ resynchronisation }: VectorRequest): VectorAnswer {

@@ -1,0 +1,26 @@
+import { DIRECTION } from "../emsdp/profile.js";
+import { SecurityContext } from "../emsdp/security-context.js";
+import { deriveKeys, eraseKeys } from "../keys/traffic.js";
+import type { UeOptions } from "./options.js";
+import type { Outbox } from "./outbox.js";
+import { unpackSession } from "./packed-session.js";
+import { Session } from "./session.js";
+
+/**
+ * Makes a session of its record after a power cut: its COUNTs go on at the ends of the blocks that were reserved, and
+ * nothing is sent or taken before a resume (profile section 7).
+ * @returns undefined where the record is not whole
+ */
+export function restoreSession(record: Uint8Array, options: UeOptions, outbox: Outbox): Session | undefined {
+	const packed = unpackSession(record);
+	if (packed === undefined) return undefined;
+	const { configuration, sessionId, baseKey } = packed;
+	const parameters = { ...configuration, sessionId };
+	const keys = deriveKeys(baseKey, parameters, options.easId);
+	const kEasPsk = keys.kEasPsk.slice();
+	const context = new SecurityContext(options.kernel, parameters, keys, DIRECTION.fromUe);
+	eraseKeys(keys);
+	context.control.next = packed.controlNext;
+	context.user.next = packed.userNext;
+	return new Session(options, outbox, context, configuration, baseKey, kEasPsk, true);
+}
