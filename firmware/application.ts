@@ -23,7 +23,8 @@ export class Application {
 	/** To be given every event of the client. */
 	tell(event: UeEvent): void {
 		if (event.kind === "downlink") this.print({ event: "downlink", payload: hex(event.payload) });
-		else if (event.kind === "session started") this.print({ event: event.kind, keyId: event.keyId });
+		else if (event.kind === "session started" || event.kind === "new keys")
+			this.print({ event: event.kind, keyId: event.keyId });
 		else if (event.kind === "session over")
 			this.print({ event: event.kind, by: event.by, cause: CAUSE_NAMES[event.cause] ?? "unknown" });
 		else if (event.kind === "rejected" || event.kind === "attempt over")

@@ -9,15 +9,15 @@ import {
 import { checkContents, fitsServingNetwork, isAka } from "../emsdp/contents.js";
 import { type Header, writeHeader } from "../emsdp/header.js";
 import { equalInConstantTime, readUint16 } from "../emsdp/octets.js";
-import { AGREEMENT, CAUSE, COMMAND, CONTENTS, DIRECTION, HEADER, LIMITS, TAG } from "../emsdp/profile.js";
+import { CAUSE, COMMAND, CONTENTS, DIRECTION, HEADER, LIMITS, TAG } from "../emsdp/profile.js";
 import { Retransmission } from "../emsdp/retransmission.js";
-import { SecurityContext } from "../emsdp/security-context.js";
 import { TlvScan, writeTlv } from "../emsdp/tlv.js";
 import type { Verdict } from "../emsdp/verdict.js";
-import { baseKeyFromAka, baseKeyFromSharedKey, resStar } from "../keys/hierarchy.js";
+import { baseKeyFromAka, baseKeyFromSharedKey } from "../keys/hierarchy.js";
+import { SessionKeys } from "../keys/session-keys.js";
 import { sha256 } from "../keys/sha256.js";
-import { deriveKeys, eraseKeys } from "../keys/traffic.js";
 import type { AuthenticationResult } from "../ports/usim.js";
+import { akaResponse, eraseResult, hasSeparationBit } from "./aka-result.js";
 import { randomFraction, type UeOptions } from "./options.js";
 import type { Challenge, Outbox } from "./outbox.js";
 import { Session } from "./session.js";
@@ -27,9 +27,6 @@ const DIGEST_OCTETS = 16;
 /** Offset of M in an 11 of a new session, whose tag 10 comes first because M is read from it. */
 const FIRST_TLV = HEADER.length + 1;
 const MAC_LENGTH_OFFSET = FIRST_TLV + 2 + 5;
-/** AMF separation bit: b8 of the first octet of AMF, octet 6 of AUTN (TS 33.401 6.1.2, TS 33.501 6.1.3). */
-const AMF_OFFSET = 6;
-const SEPARATION_BIT = 0x80;
 /** Milliseconds that a USIM may take; one that says nothing must not hold up the device for ever. */
 const PATIENCE_WITH_USIM = 60_000;
 const NONCE_OCTETS = 8;
@@ -216,8 +213,7 @@ export class Attempt {
 	private runAka(now: number): Verdict {
 		const autn = this.challenge.subarray(16);
 		// A wrong separation bit is refused like a wrong MAC, without troubling the USIM (profile section 5).
-		if (this.chosen?.agreement !== AGREEMENT.umtsAka && (autn[AMF_OFFSET] & SEPARATION_BIT) === 0)
-			return this.feed("MAC failure", now);
+		if (!hasSeparationBit(this.chosen?.agreement ?? 0, autn)) return this.feed("MAC failure", now);
 		this.running = { rand: this.challenge.subarray(0, 16), autn };
 		this.waitUntil = now + PATIENCE_WITH_USIM;
 		this.outbox.authenticate(this.running);
@@ -247,17 +243,15 @@ export class Attempt {
 		const { chosen, options, start } = this;
 		if (chosen === undefined) return false;
 		const parameters = { ...chosen, sessionId: this.sessionId };
-		const keys = deriveKeys(baseKey, parameters, options.easId);
-		const kEasPsk = keys.kEasPsk.slice();
-		const context = new SecurityContext(options.kernel, parameters, keys, DIRECTION.fromUe);
-		eraseKeys(keys);
-		const session = new Session(options, this.outbox, context, chosen, baseKey, kEasPsk);
+		const keys = new SessionKeys(options.kernel, parameters, baseKey, options.easId, DIRECTION.fromUe);
+		const { control } = keys.context;
+		const session = new Session(options, this.outbox, keys, chosen);
 		options.kernel.message.set(start);
-		if (!context.control.openWith(0, start.length)) {
+		if (!control.openWith(0, start.length)) {
 			session.erase();
 			return false;
 		}
-		context.control.received.accept(0);
+		control.received.accept(0);
 		this.session = session;
 		return true;
 	}
@@ -271,18 +265,12 @@ export class Attempt {
 				? session.transmitControl(
 						COMMAND.sessionStartConfirmation,
 						TAG.akaResponse,
-						this.akaResponse(agreement, result),
+						akaResponse(agreement, options.servingNetwork.subarray(1), this.challenge.subarray(0, 16), result),
 					)
 				: session.transmitControl(COMMAND.sessionStartConfirmation);
 		session.cached = new CachedAnswer(this.start, options.kernel.message.subarray(0, octets));
 		this.end();
 		this.adopt(session);
-	}
-
-	/** RES, or RES* for 5G AKA (TS 33.501 A.4). */
-	private akaResponse(agreement: number, { ck, ik, res }: AuthenticationResult & { status: "success" }): Uint8Array {
-		if (agreement !== AGREEMENT.fiveGAka) return res;
-		return resStar(ck, ik, this.options.servingNetwork.subarray(1), this.challenge.subarray(0, 16), res);
 	}
 
 	private keepWaiting(): Verdict {
@@ -337,11 +325,4 @@ export class Attempt {
 		this.result = undefined;
 		this.running = undefined;
 	}
-}
-
-/** Erases CK and IK. */
-function eraseResult(result: AuthenticationResult): void {
-	if (result.status !== "success") return;
-	result.ck.fill(0);
-	result.ik.fill(0);
 }

@@ -1,4 +1,5 @@
 import type { UeConfiguration } from "../emsdp/configuration.js";
+import { REFRESH_METHOD } from "../emsdp/contents.js";
 import { CAUSE_NAMES, LIMITS, RETRANSMISSION, TAG } from "../emsdp/profile.js";
 import type { RetransmissionPolicy } from "../emsdp/retransmission.js";
 import type { Kernel } from "../kernels/kernel.js";
@@ -73,6 +74,7 @@ export class BestClient {
 	private retryAfter: number | undefined;
 	private starting: Waiting | undefined;
 	private stopping: Waiting | undefined;
+	private refreshing: Waiting | undefined;
 	private readonly held: Held[] = [];
 
 	constructor(options: ClientOptions) {
@@ -111,6 +113,21 @@ export class BestClient {
 		this.keepRecord(ue);
 		this.options.datagram.write(this.options.kernel.message, ue.outbox.takeDatagram());
 		return HANDED_OVER;
+	}
+
+	/**
+	 * Asks the HSE for new keys (Manage Keys); resolves when they are in use. K_EAS_PSK changes with them.
+	 * @param method of tag 19: 0 the HSE decides, 1 AKA, 2 chained
+	 * @throws ClientError `state` if there is no session at rest, `attempt` if the HSE refuses or does not answer
+	 */
+	refreshKeys(method: number = REFRESH_METHOD.anyMethod): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const { ue } = this;
+			if (ue === undefined) throw new ClientError("state", "There is no session: call start() first.");
+			ue.refresh(this.options.clock.now(), method);
+			this.refreshing = { resolve, reject };
+			this.drain(ue);
+		});
 	}
 
 	/** Ends the session; resolves when its keys are erased. @throws ClientError `state` if there is none, or it is under way */
@@ -250,10 +267,20 @@ export class BestClient {
 			this.retryAfter = undefined;
 			this.release();
 		} else if (event.kind === "attempt over") this.retryOrFail(event.cause);
+		else if (event.kind === "new keys") {
+			this.refreshing?.resolve();
+			this.refreshing = undefined;
+		} else if (event.kind === "rejected") this.failRefresh(event.cause);
 		else if (event.kind === "session over") {
+			this.failRefresh(event.cause);
 			this.stopping?.resolve();
 			this.stopping = undefined;
 		}
+	}
+
+	private failRefresh(cause: number | undefined): void {
+		this.refreshing?.reject(new ClientError("attempt", `No new keys came about: ${wordsOf(cause)}.`));
+		this.refreshing = undefined;
 	}
 
 	private retryOrFail(cause: number | undefined): void {
@@ -284,9 +311,10 @@ export class BestClient {
 }
 
 function attemptError(cause: number | undefined): ClientError {
-	const why =
-		cause === undefined
-			? "nobody answered"
-			: `the HSE and the UE do not agree: ${CAUSE_NAMES[cause] ?? "unknown cause"}`;
-	return new ClientError("attempt", `No session came about: ${why}.`);
+	return new ClientError("attempt", `No session came about: ${wordsOf(cause)}.`);
+}
+
+function wordsOf(cause: number | undefined): string {
+	if (cause === undefined) return "nobody answered";
+	return `the HSE and the UE do not agree: ${CAUSE_NAMES[cause] ?? "unknown cause"}`;
 }

@@ -1,6 +1,5 @@
 import { DIRECTION } from "../emsdp/profile.js";
-import { SecurityContext } from "../emsdp/security-context.js";
-import { deriveKeys, eraseKeys } from "../keys/traffic.js";
+import { SessionKeys } from "../keys/session-keys.js";
 import type { UeOptions } from "./options.js";
 import type { Outbox } from "./outbox.js";
 import { unpackSession } from "./packed-session.js";
@@ -16,11 +15,8 @@ export function restoreSession(record: Uint8Array, options: UeOptions, outbox: O
 	if (packed === undefined) return undefined;
 	const { configuration, sessionId, baseKey } = packed;
 	const parameters = { ...configuration, sessionId };
-	const keys = deriveKeys(baseKey, parameters, options.easId);
-	const kEasPsk = keys.kEasPsk.slice();
-	const context = new SecurityContext(options.kernel, parameters, keys, DIRECTION.fromUe);
-	eraseKeys(keys);
-	context.control.next = packed.controlNext;
-	context.user.next = packed.userNext;
-	return new Session(options, outbox, context, configuration, baseKey, kEasPsk, true);
+	const keys = new SessionKeys(options.kernel, parameters, baseKey, options.easId, DIRECTION.fromUe);
+	keys.context.control.next = packed.controlNext;
+	keys.context.user.next = packed.userNext;
+	return new Session(options, outbox, keys, configuration, true);
 }

@@ -1,6 +1,6 @@
 import { CachedAnswer } from "../emsdp/cached-answer.js";
 import type { HseConfiguration } from "../emsdp/configuration.js";
-import { checkContents } from "../emsdp/contents.js";
+import { checkContents, isAka, REFRESH_METHOD } from "../emsdp/contents.js";
 import { REPLAY } from "../emsdp/count.js";
 import { encodeCounters, RESUME_NONCE_OCTETS, readCounters } from "../emsdp/counters.js";
 import type { Header } from "../emsdp/header.js";
@@ -11,7 +11,9 @@ import {
 	COMMAND,
 	CONTENTS,
 	type ContentsRow,
+	DIRECTION,
 	HEADER,
+	LIMITS,
 	LONGEST_MESSAGE,
 	SERVICE,
 	TAG,
@@ -20,10 +22,14 @@ import { Retransmission } from "../emsdp/retransmission.js";
 import type { SecurityContext } from "../emsdp/security-context.js";
 import { TlvScan, writeTlv } from "../emsdp/tlv.js";
 import type { Verdict } from "../emsdp/verdict.js";
+import { baseKeyFromAka, chainedBaseKey } from "../keys/hierarchy.js";
+import { nextKeyId, SessionKeys } from "../keys/session-keys.js";
+import type { AuthenticationResult } from "../ports/usim.js";
+import { akaResponse, eraseResult, hasSeparationBit } from "./aka-result.js";
 import { ClientError } from "./errors.js";
 import { LastView } from "./last-view.js";
 import { randomFraction, type UeOptions } from "./options.js";
-import type { Outbox } from "./outbox.js";
+import type { Challenge, Outbox } from "./outbox.js";
 import { packSession } from "./packed-session.js";
 import { row, SESSION, type SessionInput, type SessionState } from "./states.js";
 
@@ -45,15 +51,15 @@ const NO_OCTETS = new Uint8Array(0);
 /** A session at the UE: it has keys until its state is "over". */
 export class Session {
 	state: SessionState = "live";
-	readonly configuration: HseConfiguration;
-	readonly context: SecurityContext;
+	configuration: HseConfiguration;
+	/** The newest keys: what protects every message that is sent. */
+	private keys: SessionKeys;
+	/** The keys before, which only verify what was on its way, until a time. */
+	private old: { readonly keys: SessionKeys; readonly until: number } | undefined;
 	/** The last CP request accepted and its answer; after the end only the 21, which needs no keys. */
 	cached: CachedAnswer | undefined;
 	private readonly options: UeOptions;
 	private readonly outbox: Outbox;
-	/** K_base and K_EAS_PSK, 32 octets each. */
-	private readonly baseKey: Uint8Array;
-	private readonly kEasPsk: Uint8Array;
 	private readonly tlvs = new TlvScan();
 	private readonly downlinkBuffer: Uint8Array;
 	private readonly downlinkView: LastView;
@@ -70,6 +76,11 @@ export class Session {
 	private cause = 0;
 	/** Whether what was received before is not known: a power cut lies behind. */
 	private readonly stateWasLost: boolean;
+	/** The method asked for in a 30, and the challenge of the HSE's 30 that the USIM is at work on. */
+	private method = 0;
+	private challenge: Challenge | undefined;
+	/** That 30, as it came. */
+	private newKeysRequest: Uint8Array = NO_OCTETS;
 	private wasResumed = false;
 
 	/**
@@ -79,18 +90,15 @@ export class Session {
 	constructor(
 		options: UeOptions,
 		outbox: Outbox,
-		context: SecurityContext,
+		keys: SessionKeys,
 		configuration: HseConfiguration,
-		baseKey: Uint8Array,
-		kEasPsk: Uint8Array,
 		stateWasLost = false,
 	) {
 		this.options = options;
 		this.outbox = outbox;
-		this.context = context;
+		const { context } = keys;
+		this.keys = keys;
 		this.configuration = configuration;
-		this.baseKey = baseKey;
-		this.kEasPsk = kEasPsk;
 		this.stateWasLost = stateWasLost;
 		if (stateWasLost) this.state = "stale";
 		this.controlReserved = context.control.next;
@@ -102,13 +110,31 @@ export class Session {
 		this.largestPayload = Math.max(0, largestMessage - context.user.headerOctets - configuration.macLength);
 	}
 
-	get deadline(): number | undefined {
-		return this.request?.dueAt;
+	get context(): SecurityContext {
+		return this.keys.context;
 	}
 
-	/** Whether a payload can be sent. While a session that has lost nothing resumes, it goes on. */
+	get deadline(): number | undefined {
+		const due = this.request?.dueAt;
+		const until = this.old?.until;
+		return due === undefined || until === undefined ? (due ?? until) : Math.min(due, until);
+	}
+
+	/** Whether a payload can be sent. While a session that has lost nothing resumes or changes its keys, it goes on. */
 	get canSend(): boolean {
-		return this.state === "live" || (this.state === "resuming" && !this.isStale);
+		const { state } = this;
+		return state === "live" || state === "refreshing" || (state === "resuming" && !this.isStale);
+	}
+
+	/** Whether a message with this header is for this session, under keys that it holds. */
+	holds({ sessionId, keyId }: Header): boolean {
+		return sessionId === this.context.parameters.sessionId && this.contextOf(keyId) !== undefined;
+	}
+
+	private contextOf(keyId: number): SecurityContext | undefined {
+		if (keyId === this.context.parameters.keyId) return this.context;
+		const old = this.old?.keys.context;
+		return old?.parameters.keyId === keyId ? old : undefined;
 	}
 
 	/** Whether nothing may be taken before a resume. */
@@ -118,7 +144,7 @@ export class Session {
 
 	/** K_EAS_PSK, a copy of 32 octets. */
 	easKey(): Uint8Array {
-		return this.kEasPsk.slice();
+		return this.keys.kEasPsk.slice();
 	}
 
 	/**
@@ -152,6 +178,16 @@ export class Session {
 		this.feed("resume", now);
 	}
 
+	/**
+	 * Asks the HSE for new keys.
+	 * @param method of tag 19: {@link REFRESH_METHOD}
+	 * @throws ClientError `state`
+	 */
+	refresh(now: number, method: number): void {
+		this.method = method;
+		this.feed("refresh", now);
+	}
+
 	/** A resume came to nothing: the HSE does not know the session, or does not answer. */
 	failResume(now: number): void {
 		this.feed(this.isStale ? "resume failed, stale" : "resume failed", now);
@@ -159,6 +195,7 @@ export class Session {
 
 	/** @returns whether a resume was given up */
 	handleTimeout(now: number): boolean {
+		if (this.old !== undefined && now >= this.old.until) this.forgetOld();
 		if (this.request === undefined || now < this.request.dueAt) return false;
 		if (this.request.again(now)) this.feed("timeout", now);
 		else if (this.state === "resuming") {
@@ -170,20 +207,50 @@ export class Session {
 
 	/** Handles the datagram in the kernel's message buffer, whose header is that of this session. */
 	handleDatagram(now: number, header: Header, length: number): Verdict {
-		return header.userPlane ? this.handleUser(header, length) : this.handleControl(now, header, length);
+		const context = this.contextOf(header.keyId);
+		if (context === undefined) return "session or Key ID unknown";
+		return header.userPlane
+			? this.handleUser(context, header, length)
+			: this.handleControl(now, context, header, length);
+	}
+
+	/** Whether the USIM is at work on a challenge of this session. */
+	awaits(challenge: Challenge): boolean {
+		return this.challenge === challenge;
+	}
+
+	/** What the USIM made of the challenge in a 30. */
+	handleAuthentication(now: number, result: AuthenticationResult): Verdict {
+		const { challenge } = this;
+		this.challenge = undefined;
+		if (challenge === undefined || !this.canSend) {
+			eraseResult(result);
+			return "not expected";
+		}
+		if (result.status === "MAC failure") return this.reject(CAUSE.akaMacFailure);
+		if (result.status === "synchronisation failure") return this.reject(CAUSE.akaSynchronisationFailure, result.auts);
+		const { servingNetwork } = this.options;
+		const { agreement } = this.configuration;
+		const network = servingNetwork.subarray(1);
+		const { ck, ik, res } = result;
+		const sqnXorAk = challenge.autn.subarray(0, 6);
+		const baseKey = baseKeyFromAka(agreement, { ck, ik, sqnXorAk, servingNetwork: network });
+		const response = akaResponse(agreement, network, challenge.rand, result);
+		this.changeKeys(now, baseKey, response);
+		for (const secret of [ck, ik, res]) secret.fill(0);
+		return "accept";
 	}
 
 	/** Erases all keys. */
 	erase(): void {
-		this.context.erase();
-		this.baseKey.fill(0);
-		this.kEasPsk.fill(0);
+		this.keys.erase();
+		this.forgetOld();
 		this.downlinkBuffer.fill(0);
 		this.state = "over";
 	}
 
-	private handleUser(header: Header, length: number): Verdict {
-		const { user } = this.context;
+	private handleUser(context: SecurityContext, header: Header, length: number): Verdict {
+		const { user } = context;
 		const { message } = this.options.kernel;
 		if (this.configuration.service === SERVICE.keyAgreementOnly) return "service";
 		if (this.isStale) return "not expected";
@@ -191,6 +258,7 @@ export class Session {
 		const count = user.open(header.countBits, length);
 		if (count < 0) return count === REPLAY ? "replay" : "wrong MAC or COUNT";
 		user.received.accept(count);
+		this.accepted(context);
 		const octets = length - user.headerOctets - this.configuration.macLength;
 		const payload = this.downlinkView.of(octets);
 		for (let i = 0; i < octets; i++) payload[i] = message[user.headerOctets + i];
@@ -199,8 +267,8 @@ export class Session {
 		return "accept";
 	}
 
-	private handleControl(now: number, header: Header, length: number): Verdict {
-		const { control } = this.context;
+	private handleControl(now: number, context: SecurityContext, header: Header, length: number): Verdict {
+		const { control } = context;
 		const { message } = this.options.kernel;
 		if (this.cached?.answers(message, length)) {
 			if (!this.cached.use()) return "cached answer used up";
@@ -211,11 +279,14 @@ export class Session {
 		if (command === COMMAND.sessionStart) return this.handleResumeAnswer(now, header, length);
 		const contents = CONTENTS_BY_COMMAND[command];
 		if (contents === undefined || this.isStale) return "not expected";
+		// A 30 under the old key other than a repetition is dropped (profile section 6, 4).
+		if (command === COMMAND.manageKeysRequest && context !== this.context) return "not expected";
 		// Opening deciphers in place; a repetition is compared with the octets as they came.
 		const datagram = message.slice(0, length);
 		const count = control.open(header.countBits, length);
 		if (count < 0) return "wrong MAC or COUNT";
 		control.received.accept(count);
+		this.accepted(context);
 		const fault =
 			this.tlvs.scan(message, HEADER.length + 1, length - this.configuration.macLength) ||
 			checkContents(this.tlvs, contents);
@@ -242,7 +313,7 @@ export class Session {
 	}
 
 	private handleCommand(now: number, command: number, datagram: Uint8Array): Verdict {
-		if (command === COMMAND.manageKeysRequest) return this.reject(CAUSE.serviceNotSupported);
+		if (command === COMMAND.manageKeysRequest) return this.handleNewKeys(now, datagram);
 		if (command === COMMAND.sessionTerminateResponse) {
 			// An answer nobody waits for is accepted and ignored (profile section 6, 10).
 			if (this.state === "terminating") this.feed("terminate response", now);
@@ -255,13 +326,73 @@ export class Session {
 			this.feed("terminate request", now);
 		} else if (CAUSES_THAT_END_A_SESSION.includes(cause)) this.feed("fatal reject", now);
 		else if (this.state === "terminating") this.feed("request rejected", now);
-		else this.outbox.tell({ kind: "rejected", cause });
+		else {
+			if (this.state === "refreshing") this.feed("request rejected", now);
+			this.outbox.tell({ kind: "rejected", cause });
+		}
 		return "accept";
 	}
 
+	/** Handles the HSE's 30: chained keys are made at once, those from AKA when the USIM has answered. */
+	private handleNewKeys(now: number, datagram: Uint8Array): Verdict {
+		const { tlvs, keys, configuration } = this;
+		const at = tlvs.offsets[TAG.keyRefresh];
+		const aka = tlvs.octets[at] === REFRESH_METHOD.aka;
+		// The new Key ID must be the next in order, and AKA goes with agreements 1 to 4 only (profile section 6, 4).
+		if (tlvs.octets[at + 1] !== nextKeyId(configuration.keyId) || (aka && !isAka(configuration.agreement)))
+			return this.reject(CAUSE.malformed);
+		if (!this.canSend) return "accept";
+		this.newKeysRequest = datagram;
+		if (!aka) {
+			const nonce = tlvs.value(TAG.hseNonce);
+			this.changeKeys(now, chainedBaseKey(keys.baseKey, nonce, nextKeyId(configuration.keyId)));
+			return "accept";
+		}
+		const value = tlvs.value(TAG.akaChallenge);
+		const challenge = { rand: value.subarray(0, 16), autn: value.subarray(16) };
+		if (!hasSeparationBit(configuration.agreement, challenge.autn)) return this.reject(CAUSE.akaMacFailure);
+		this.challenge = challenge;
+		this.outbox.authenticate(challenge);
+		return "accept";
+	}
+
+	/** Changes over to new keys and tells the HSE with a 31 under them. The old ones only verify what is on its way. */
+	private changeKeys(now: number, baseKey: Uint8Array, response?: Uint8Array): void {
+		const { kernel, easId } = this.options;
+		const { sessionId } = this.context.parameters;
+		this.configuration = { ...this.configuration, keyId: nextKeyId(this.configuration.keyId) };
+		const parameters = { ...this.configuration, sessionId };
+		this.forgetOld();
+		this.old = { keys: this.keys, until: now + LIMITS.oldKeys };
+		// K_base is not needed to verify.
+		this.keys.baseKey.fill(0);
+		this.keys = new SessionKeys(kernel, parameters, baseKey, easId, DIRECTION.fromUe);
+		this.controlReserved = 0;
+		this.userReserved = 0;
+		const octets = this.transmitControl(COMMAND.manageKeysResponse, TAG.akaResponse, response);
+		this.cached = new CachedAnswer(this.newKeysRequest, kernel.message.subarray(0, octets));
+		if (this.state === "refreshing") this.feed("refreshed", now);
+		this.outbox.tell({ kind: "new keys", keyId: this.configuration.keyId });
+	}
+
+	/** The first message under the new key ends the use of the old ones. */
+	private accepted(context: SecurityContext): void {
+		if (context === this.context && this.old !== undefined) this.forgetOld();
+	}
+
+	private forgetOld(): void {
+		this.old?.keys.erase();
+		this.old = undefined;
+	}
+
 	/** Answers the message being handled with a protected 80. */
-	private reject(cause: number): Verdict {
-		this.transmitControl(COMMAND.messageReject, TAG.cause, Uint8Array.of(cause));
+	private reject(cause: number, auts?: Uint8Array): Verdict {
+		const { message } = this.options.kernel;
+		message[HEADER.length] = COMMAND.messageReject;
+		let end = HEADER.length + 1;
+		if (auts !== undefined) end = writeTlv(message, end, TAG.auts, auts);
+		end = writeTlv(message, end, TAG.cause, Uint8Array.of(cause));
+		this.sealControl(end - HEADER.length);
 		return "reject";
 	}
 
@@ -288,7 +419,8 @@ export class Session {
 		if (control.next >= this.controlReserved) this.controlReserved = control.next + BLOCK;
 		if (user.next >= this.userReserved) this.userReserved = user.next + BLOCK;
 		const { sessionId } = this.context.parameters;
-		const { configuration, baseKey, controlReserved, userReserved } = this;
+		const { configuration, controlReserved, userReserved } = this;
+		const { baseKey } = this.keys;
 		this.outbox.store(
 			packSession({ sessionId, configuration, controlNext: controlReserved, userNext: userReserved, baseKey }),
 		);
@@ -312,6 +444,18 @@ export class Session {
 		if (this.request !== undefined) this.outbox.transmitAgain(this.request.datagram);
 	}
 
+	private sendRefresh(now: number): void {
+		const { kernel, random, retransmission } = this.options;
+		const octets = this.transmitControl(COMMAND.manageKeysRequest, TAG.keyRefresh, Uint8Array.of(this.method, 0));
+		const datagram = kernel.message.subarray(0, octets);
+		this.request = new Retransmission(datagram, retransmission, randomFraction(random), now);
+	}
+
+	private giveUpRefresh(): void {
+		this.endRequest();
+		this.outbox.tell({ kind: "rejected", cause: undefined });
+	}
+
 	private sendResume(now: number): void {
 		const { kernel, random, retransmission } = this.options;
 		const { control, user } = this.context;
@@ -333,7 +477,7 @@ export class Session {
 		this.outbox.tell({ kind: "session resumed" });
 	}
 
-	private abandonResume(): void {
+	private endRequest(): void {
 		this.request = undefined;
 	}
 

@@ -45,9 +45,11 @@ export type AttemptAction =
 	| "abandon";
 
 /** "stale": the keys are there, but after a power cut nothing is sent or taken before a resume. */
-export type SessionState = "live" | "stale" | "resuming" | "terminating" | "over";
+export type SessionState = "live" | "stale" | "resuming" | "refreshing" | "terminating" | "over";
 
 export type SessionInput =
+	| "refresh"
+	| "refreshed"
 	| "resume"
 	| "resumed"
 	| "resume failed"
@@ -57,15 +59,17 @@ export type SessionInput =
 	| "terminate request"
 	| "terminate response"
 	| "fatal reject"
-	/** The HSE refuses the 20: asked to end the session, the UE ends it by itself. */
+	/** The HSE refuses the 20 or the 30. Asked to end the session, the UE then ends it by itself. */
 	| "request rejected"
 	| "timeout"
 	| "exhausted";
 
 export type SessionAction =
+	| "sendRefresh"
+	| "giveUpRefresh"
 	| "sendResume"
 	| "finishResume"
-	| "abandonResume"
+	| "endRequest"
 	| "endStale"
 	| "sendTerminateRequest"
 	| "repeatRequest"
@@ -109,6 +113,7 @@ export const ATTEMPT: Table<AttemptState, AttemptInput, AttemptAction> = {
 
 export const SESSION: Table<SessionState, SessionInput, SessionAction> = {
 	live: {
+		refresh: ["sendRefresh", "refreshing"],
 		resume: ["sendResume", "resuming"],
 		stop: ["sendTerminateRequest", "terminating"],
 		"terminate request": ["answerTerminate", "over"],
@@ -120,12 +125,22 @@ export const SESSION: Table<SessionState, SessionInput, SessionAction> = {
 	},
 	resuming: {
 		resumed: ["finishResume", "live"],
-		"resume failed": ["abandonResume", "live"],
-		"resume failed, stale": ["abandonResume", "stale"],
+		"resume failed": ["endRequest", "live"],
+		"resume failed, stale": ["endRequest", "stale"],
 		stop: ["sendTerminateRequest", "terminating"],
 		"terminate request": ["answerTerminate", "over"],
 		"fatal reject": ["endByReject", "over"],
 		timeout: ["repeatRequest", "resuming"],
+	},
+	refreshing: {
+		refreshed: ["endRequest", "live"],
+		"request rejected": ["endRequest", "live"],
+		resume: ["sendResume", "resuming"],
+		stop: ["sendTerminateRequest", "terminating"],
+		"terminate request": ["answerTerminate", "over"],
+		"fatal reject": ["endByReject", "over"],
+		timeout: ["repeatRequest", "refreshing"],
+		exhausted: ["giveUpRefresh", "live"],
 	},
 	terminating: {
 		"terminate request": ["answerTerminate", "over"],

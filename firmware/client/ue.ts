@@ -65,6 +65,12 @@ export class Ue {
 		this.attempt.begin(now);
 	}
 
+	/** Asks the HSE for new keys. @param method of tag 19 @throws ClientError `state` */
+	refresh(now: number, method: number): void {
+		if (this.live === undefined) throw new ClientError("state", "There is no session: call start() first.");
+		this.live.refresh(now, method);
+	}
+
 	/** Asks the HSE to go on with the session. @throws ClientError `state` */
 	resume(now: number): void {
 		if (this.live === undefined) throw new ClientError("state", "There is no session to resume: call start() first.");
@@ -86,6 +92,7 @@ export class Ue {
 
 	/** The USIM's answer to a challenge that was taken; of no use, and erased, if the attempt has gone on without it. */
 	handleAuthentication(now: number, challenge: Challenge, result: AuthenticationResult): Verdict {
+		if (this.live?.awaits(challenge)) return this.live.handleAuthentication(now, result);
 		return this.attempt.handleAuthentication(now, challenge, result);
 	}
 
@@ -116,7 +123,7 @@ export class Ue {
 		const dropped = screen(header, message, length, false);
 		if (dropped !== undefined) return dropped;
 		if (header.keyId === 0) return this.handleUnprotectedReject(now, length);
-		if (live !== undefined && isOf(live, header)) return live.handleDatagram(now, header, length);
+		if (live?.holds(header)) return live.handleDatagram(now, header, length);
 		if (this.ended?.cached?.answers(message, length) && now - this.endedAt <= LIMITS.keepAnswer) {
 			if (!this.ended.cached.use()) return "cached answer used up";
 			this.outbox.transmitAgain(this.ended.cached.answer);
@@ -146,7 +153,7 @@ export class Ue {
 		if (!unknown || live?.context.parameters.sessionId !== header.sessionId || this.isAttempting)
 			return "unprotected reject";
 		// One resume is tried, then a new session; the old keys stay until its 11 is verified (profile section 6, 6).
-		if (live.state === "live") live.resume(now);
+		if (live.state === "live" || live.state === "refreshing") live.resume(now);
 		else if (live.state === "resuming") {
 			live.failResume(now);
 			this.renew(now);
@@ -176,9 +183,4 @@ export class Ue {
 		}
 		if (this.ended !== undefined && now - this.endedAt > LIMITS.keepAnswer) this.ended = undefined;
 	}
-}
-
-function isOf(session: Session, { sessionId, keyId }: Header): boolean {
-	const { parameters } = session.context;
-	return parameters.sessionId === sessionId && parameters.keyId === keyId;
 }

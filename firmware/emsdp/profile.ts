@@ -317,6 +317,8 @@ export const LIMITS = {
 	cachedAnswers: 8,
 	/** Milliseconds an unconfirmed session, or the 21 of one that is over, is kept. */
 	keepAnswer: 120_000,
+	/** Milliseconds that old keys still verify what was on its way. */
+	oldKeys: 30_000,
 	/** Requests with a cookie in one attempt. */
 	cookies: 2,
 	/** The longest back-off a UE obeys from an unprotected 80, in seconds. */

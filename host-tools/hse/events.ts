@@ -5,6 +5,7 @@ export type HseEvent =
 	| { readonly kind: "session asked for"; readonly imsi: string; readonly source: string }
 	| { readonly kind: "session started"; readonly imsi: string; readonly sessionId: number; readonly keyId: number }
 	| { readonly kind: "session confirmed"; readonly imsi: string; readonly sessionId: number }
+	| { readonly kind: "new keys"; readonly imsi: string; readonly sessionId: number; readonly keyId: number }
 	| { readonly kind: "session resumed"; readonly imsi: string; readonly sessionId: number }
 	| { readonly kind: "resynchronised"; readonly imsi: string; readonly sessionId: number }
 	| { readonly kind: "attempt over"; readonly sessionId: number; readonly cause: number }

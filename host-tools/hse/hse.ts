@@ -5,27 +5,27 @@ import {
 	readUeConfiguration,
 	type UeConfiguration,
 } from "../../firmware/emsdp/configuration.js";
-import { checkContents, isAka } from "../../firmware/emsdp/contents.js";
+import { checkContents, isAka, REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
 import { Header, writeHeader } from "../../firmware/emsdp/header.js";
 import { decodeImsi } from "../../firmware/emsdp/imsi.js";
 import type { Tlv } from "../../firmware/emsdp/message.js";
 import { writeUint16 } from "../../firmware/emsdp/octets.js";
-import { AGREEMENT, CAUSE, COMMAND, CONTENTS, DIRECTION, HEADER, LIMITS, TAG } from "../../firmware/emsdp/profile.js";
+import { CAUSE, COMMAND, CONTENTS, DIRECTION, HEADER, LIMITS, TAG } from "../../firmware/emsdp/profile.js";
 import { Retransmission, type RetransmissionPolicy } from "../../firmware/emsdp/retransmission.js";
 import { screen } from "../../firmware/emsdp/screening.js";
-import { SecurityContext } from "../../firmware/emsdp/security-context.js";
 import { TlvScan, writeTlv } from "../../firmware/emsdp/tlv.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { AuthenticationVector } from "../../firmware/keys/aka.js";
-import { baseKeyFromAka, baseKeyFromSharedKey, concatenate, resStar } from "../../firmware/keys/hierarchy.js";
+import { baseKeyFromSharedKey, concatenate } from "../../firmware/keys/hierarchy.js";
+import { SessionKeys } from "../../firmware/keys/session-keys.js";
 import { sha256 } from "../../firmware/keys/sha256.js";
-import { deriveKeys, eraseKeys } from "../../firmware/keys/traffic.js";
 import { HseError } from "./errors.js";
 import type { Credentials, VectorRequest } from "./events.js";
 import { Outbox } from "./outbox.js";
 import { choose, type Policy } from "./policy.js";
 import { HseSession, type SessionSurroundings } from "./session.js";
+import { eraseVector, useVector } from "./vector.js";
 
 /** How an HSE defends itself under load (profile section 6, 8). All functions are of the inputs alone. */
 export interface LoadPolicy {
@@ -115,6 +115,10 @@ export class Hse {
 	private readonly asked = new Map<number, Asked>();
 	private readonly askedRequests = new Set<string>();
 	private askedNumber = 0;
+	/** Sessions that wait for a vector for new keys, by number. */
+	private readonly refreshing = new Map<number, HseSession>();
+	/** The time of the input being handled. */
+	private now = 0;
 	/** Sessions that are over and whose 21 is kept, oldest first, with the time it is forgotten. */
 	private readonly ended = new Map<number, { readonly session: HseSession; readonly until: number }>();
 	/** Sessions that wait for an answer to an 11 or a 20. */
@@ -134,6 +138,8 @@ export class Hse {
 			retransmission,
 			fraction: options.fraction,
 			confirmed: (session) => this.confirm(session),
+			refresh: (session, method) => this.offerKeys(session, method),
+			resynchronise: (session, resynchronisation) => this.askForKeys(session, resynchronisation),
 		};
 	}
 
@@ -172,6 +178,22 @@ export class Hse {
 		this.known(sessionId).send(payload);
 	}
 
+	/**
+	 * Offers new keys to a UE.
+	 * @param method of tag 19; 0: chained
+	 * @throws HseError
+	 */
+	refresh(now: number, sessionId: number, method: number): void {
+		const session = this.known(sessionId);
+		if (!session.canRefresh)
+			throw new HseError("state", `The session is in state "${session.state}": its keys cannot be changed now.`);
+		if (method === REFRESH_METHOD.aka && !isAka(session.identity.configuration.agreement))
+			throw new HseError("state", "The session was not agreed by AKA: its keys can only be chained.");
+		this.now = now;
+		this.offerKeys(session, method);
+		this.settle(now, session);
+	}
+
 	/** Ends a session. @param cause of tag 18 @throws HseError */
 	terminate(now: number, sessionId: number, cause: number): void {
 		const session = this.known(sessionId);
@@ -206,6 +228,7 @@ export class Hse {
 
 	/** Handles a datagram from a UE, whatever its octets. */
 	handleDatagram(now: number, source: string, octets: Uint8Array, length: number): Verdict {
+		this.now = now;
 		const verdict = this.receive(now, source, octets, length);
 		this.verdicts[verdict] = (this.verdicts[verdict] ?? 0) + 1;
 		return verdict;
@@ -213,6 +236,12 @@ export class Hse {
 
 	/** The authentication centre's answer to a request that was taken from the outbox. */
 	handleVector(now: number, number: number, answer: VectorAnswer): void {
+		const session = this.refreshing.get(number);
+		if (session !== undefined) {
+			this.refreshing.delete(number);
+			this.handleRefreshVector(now, session, answer);
+			return;
+		}
 		const asked = this.asked.get(number);
 		this.asked.delete(number);
 		// An AUTS that the authentication centre finds wrong is ignored (profile section 6, 1).
@@ -240,7 +269,7 @@ export class Hse {
 				: this.handleUnprotectedReject(now, length);
 		const session = this.sessions.get(header.sessionId);
 		if (session === undefined) return this.handleUnknown(now, source, length);
-		if (session.context.parameters.keyId !== header.keyId) return this.rejectUnknown(now, source, CAUSE.keyIdUnknown);
+		if (session.contextOf(header.keyId) === undefined) return this.rejectUnknown(now, source, CAUSE.keyIdUnknown);
 		const verdict = session.handleDatagram(now, source, header, length);
 		this.settle(now, session);
 		return verdict;
@@ -353,15 +382,14 @@ export class Hse {
 			"vector" in credentials
 				? fromVector(asked, credentials.vector)
 				: fromSharedKey(asked, credentials.sharedKey, this.options.drawNonce());
-		const keys = deriveKeys(baseKey, parameters, easId);
-		const kEasPsk = keys.kEasPsk.slice();
-		const context = new SecurityContext(kernel, parameters, keys, DIRECTION.toUe);
-		eraseKeys(keys);
+		const keys = new SessionKeys(kernel, parameters, baseKey, easId, DIRECTION.toUe);
+		const { context } = keys;
+		const network = asked.servingNetwork.subarray(1);
 		const session = new HseSession(
 			this.surroundings,
-			{ imsi, easId, configuration: choice },
-			context,
-			{ baseKey, kEasPsk, expectedResponse },
+			{ imsi, easId, configuration: choice, network, asked: asked.identity },
+			keys,
+			expectedResponse,
 			source,
 			asked.offer.largestMessage,
 		);
@@ -439,6 +467,28 @@ export class Hse {
 		}
 	}
 
+	/** Method 0 leaves it to the HSE: chained keys need no vector. */
+	private offerKeys(session: HseSession, method: number): void {
+		if (method === REFRESH_METHOD.aka) this.askForKeys(session);
+		else session.offerChainedKeys(this.now, this.options.drawNonce());
+	}
+
+	private askForKeys(session: HseSession, resynchronisation?: VectorRequest["resynchronisation"]): void {
+		this.askedNumber++;
+		this.refreshing.set(this.askedNumber, session);
+		const identity = session.identity.asked;
+		this.outbox.ask({ number: this.askedNumber, identity, keyReference: undefined, resynchronisation });
+	}
+
+	/** The authentication centre's answer for a session whose keys are to be changed. */
+	private handleRefreshVector(now: number, session: HseSession, answer: VectorAnswer): void {
+		if (typeof answer !== "object") return;
+		if ("vector" in answer && session.canRefresh) {
+			session.offerAkaKeys(now, answer.vector);
+			this.settle(now, session);
+		} else eraseCredentials(answer);
+	}
+
 	/** Brings the tables in line with the state of a session that an input may have changed. */
 	private settle(now: number, session: HseSession): void {
 		const { sessionId } = session;
@@ -462,9 +512,9 @@ export class Hse {
 
 	/** Watches a session that has a request on its way. */
 	private await(session: HseSession): void {
-		if (session.request !== undefined) {
+		if (session.dueAt < Number.POSITIVE_INFINITY) {
 			this.waiting.add(session);
-			this.nextDue = Math.min(this.nextDue, session.request.dueAt);
+			this.nextDue = Math.min(this.nextDue, session.dueAt);
 		} else if (this.waiting.delete(session) && this.waiting.size === 0) this.nextDue = Number.POSITIVE_INFINITY;
 	}
 
@@ -501,14 +551,9 @@ interface Start {
 }
 
 function fromVector({ choice, servingNetwork }: Asked, vector: AuthenticationVector): Start {
-	const { rand, autn, xres, ck, ik } = vector;
-	const network = servingNetwork.subarray(1);
-	const sqnXorAk = autn.subarray(0, 6);
-	const baseKey = baseKeyFromAka(choice.agreement, { ck, ik, sqnXorAk, servingNetwork: network });
-	const expectedResponse =
-		choice.agreement === AGREEMENT.fiveGAka ? resStar(ck, ik, network, rand, xres) : xres.slice();
-	eraseVector(vector);
-	return { baseKey, expectedResponse, tlvs: [{ tag: TAG.akaChallenge, value: concatenate(rand, autn) }] };
+	const { rand, autn } = vector;
+	const tlvs = [{ tag: TAG.akaChallenge, value: concatenate(rand, autn) }];
+	return { ...useVector(choice.agreement, servingNetwork.subarray(1), vector), tlvs };
 }
 
 function fromSharedKey({ keyReference = NO_OCTETS, ueNonce }: Asked, sharedKey: Uint8Array, nonce: Uint8Array): Start {
@@ -519,10 +564,6 @@ function fromSharedKey({ keyReference = NO_OCTETS, ueNonce }: Asked, sharedKey: 
 		{ tag: TAG.hseNonce, value: nonce },
 	];
 	return { baseKey, expectedResponse: undefined, tlvs };
-}
-
-function eraseVector({ xres, ck, ik }: AuthenticationVector): void {
-	for (const secret of [xres, ck, ik]) secret.fill(0);
 }
 
 function eraseCredentials(credentials: Credentials): void {

@@ -1,6 +1,6 @@
 import { CachedAnswer } from "../../firmware/emsdp/cached-answer.js";
 import type { HseConfiguration } from "../../firmware/emsdp/configuration.js";
-import { checkContents, isAka } from "../../firmware/emsdp/contents.js";
+import { checkContents, isAka, REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
 import { REPLAY } from "../../firmware/emsdp/count.js";
 import { encodeCounters, readCounters } from "../../firmware/emsdp/counters.js";
 import type { Header } from "../../firmware/emsdp/header.js";
@@ -10,7 +10,9 @@ import {
 	COMMAND,
 	CONTENTS,
 	type ContentsRow,
+	DIRECTION,
 	HEADER,
+	LIMITS,
 	LONGEST_MESSAGE,
 	SERVICE,
 	TAG,
@@ -20,9 +22,14 @@ import type { SecurityContext } from "../../firmware/emsdp/security-context.js";
 import { TlvScan, writeTlv } from "../../firmware/emsdp/tlv.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
+import type { AuthenticationVector } from "../../firmware/keys/aka.js";
+import { chainedBaseKey, concatenate } from "../../firmware/keys/hierarchy.js";
+import { nextKeyId, SessionKeys } from "../../firmware/keys/session-keys.js";
 import { HseError } from "./errors.js";
+import type { VectorRequest } from "./events.js";
 import type { Outbox } from "./outbox.js";
 import { SESSION, type SessionInput, type SessionState } from "./states.js";
+import { useVector } from "./vector.js";
 
 /** Contents of the protected commands that an HSE receives. */
 const CONTENTS_BY_COMMAND: Readonly<Record<number, ContentsRow>> = {
@@ -46,6 +53,10 @@ export interface SessionSurroundings {
 	fraction(): number;
 	/** Called when a session has been confirmed. */
 	confirmed(session: HseSession): void;
+	/** Called when the UE asks for new keys. @param method of tag 19 */
+	refresh(session: HseSession, method: number): void;
+	/** Called when the UE answers the challenge of a 30 with AUTS. */
+	resynchronise(session: HseSession, resynchronisation: { readonly rand: Uint8Array; readonly auts: Uint8Array }): void;
 }
 
 /** Who and what a session is for. */
@@ -55,15 +66,19 @@ export interface SessionIdentity {
 	/** Value of tag 04. */
 	readonly easId: Uint8Array;
 	readonly configuration: HseConfiguration;
+	/** Value of tag 05 behind its form octet, empty where there was none. */
+	readonly network: Uint8Array;
+	/** What the UE named itself by, for the authentication centre. */
+	readonly asked: VectorRequest["identity"];
 }
 
-/** What AKA left at the HSE. */
-export interface SessionSecrets {
-	/** K_base and K_EAS_PSK, 32 octets each. */
-	readonly baseKey: Uint8Array;
-	readonly kEasPsk: Uint8Array;
-	/** XRES, or XRES*; undefined where no 12 is waited for. */
+/** New keys on offer to the UE. */
+interface NewKeys {
+	readonly keys: SessionKeys;
+	/** XRES, or XRES*; undefined for chained keys. */
 	readonly expectedResponse: Uint8Array | undefined;
+	/** The 30 that offers them. */
+	readonly datagram: Uint8Array;
 }
 
 const NO_OCTETS = new Uint8Array(0);
@@ -72,7 +87,12 @@ const NO_OCTETS = new Uint8Array(0);
 export class HseSession {
 	state: SessionState;
 	readonly identity: SessionIdentity;
-	readonly context: SecurityContext;
+	/** What protects messages that are sent. */
+	private keys: SessionKeys;
+	/** New keys whose 30 is open: they protect nothing before the UE has used them. */
+	private next: NewKeys | undefined;
+	/** The keys before, which only verify what was on its way, until a time. */
+	private old: { readonly keys: SessionKeys; readonly until: number } | undefined;
 	/** Source of the newest valid message: where answers and downlinks go. */
 	address: string;
 	/** The last CP request accepted and its answer. */
@@ -80,8 +100,12 @@ export class HseSession {
 	/** The 11 or the 20 of the HSE on its way. */
 	request: Retransmission | undefined;
 	private readonly surroundings: SessionSurroundings;
-	private readonly secrets: SessionSecrets;
 	private expectedResponse: Uint8Array | undefined;
+	/** XRES of keys that are in use and whose 31 has not come. */
+	private responseToOffer: Uint8Array | undefined;
+	/** RAND of the challenge in the open 30, and the UE's 30 that it answers. */
+	private rand: Uint8Array | undefined;
+	private asked: Uint8Array = NO_OCTETS;
 	private readonly tlvs = new TlvScan();
 	private readonly largestPayload: number;
 	/** The source and the octets of the message being handled, and its cause. */
@@ -90,27 +114,38 @@ export class HseSession {
 	private cause: number = CAUSE.normalRelease;
 
 	/**
-	 * Takes the secrets over: they are erased when the session ends.
+	 * Takes the keys over: they are erased when the session ends.
+	 * @param expectedResponse XRES, or XRES*; undefined where no 12 with a response is waited for
 	 * @param largestMessage the largest message the UE takes, in octets
 	 */
 	constructor(
 		surroundings: SessionSurroundings,
 		identity: SessionIdentity,
-		context: SecurityContext,
-		secrets: SessionSecrets,
+		keys: SessionKeys,
+		expectedResponse: Uint8Array | undefined,
 		address: string,
 		largestMessage: number,
 		state: SessionState = "unconfirmed",
 	) {
 		this.surroundings = surroundings;
 		this.identity = identity;
-		this.context = context;
-		this.secrets = secrets;
-		this.expectedResponse = secrets.expectedResponse;
+		const { context } = keys;
+		this.keys = keys;
+		this.expectedResponse = expectedResponse;
 		this.address = address;
 		this.state = state;
 		const overhead = context.user.headerOctets + identity.configuration.macLength;
 		this.largestPayload = Math.max(0, Math.min(largestMessage, LONGEST_MESSAGE) - overhead);
+	}
+
+	get context(): SecurityContext {
+		return this.keys.context;
+	}
+
+	/** The context that a Key ID names: the one in use, the new one, or the old one. */
+	contextOf(keyId: number): SecurityContext | undefined {
+		return [this.keys, this.next?.keys, this.old?.keys].find((keys) => keys?.context.parameters.keyId === keyId)
+			?.context;
 	}
 
 	get sessionId(): number {
@@ -119,12 +154,17 @@ export class HseSession {
 
 	/** Whether a UP message can be sent: the HSE sends none before the session is confirmed (profile section 6, 1). */
 	get isLive(): boolean {
+		return this.state === "live" || this.state === "refreshing";
+	}
+
+	/** Whether a change of keys can begin now. */
+	get canRefresh(): boolean {
 		return this.state === "live";
 	}
 
 	/** K_EAS_PSK, a copy of 32 octets. */
 	easKey(): Uint8Array {
-		return this.secrets.kEasPsk.slice();
+		return this.keys.kEasPsk.slice();
 	}
 
 	/** Protects a payload and sends it to the UE. @throws HseError `state`, `too-long`, `count` */
@@ -150,6 +190,49 @@ export class HseSession {
 		this.feed("terminate", now);
 	}
 
+	/** Offers chained keys to the UE. @param nonce HSE nonce, 8 octets @throws HseError `state` */
+	offerChainedKeys(now: number, nonce: Uint8Array): void {
+		const baseKey = chainedBaseKey(this.keys.baseKey, nonce, nextKeyId(this.context.parameters.keyId));
+		this.offerKeys(now, REFRESH_METHOD.chained, baseKey, undefined, TAG.hseNonce, nonce);
+	}
+
+	/** Offers keys from AKA to the UE; the vector is erased. @throws HseError `state` */
+	offerAkaKeys(now: number, vector: AuthenticationVector): void {
+		const { rand, autn } = vector;
+		const { baseKey, expectedResponse } = useVector(
+			this.identity.configuration.agreement,
+			this.identity.network,
+			vector,
+		);
+		this.rand = rand;
+		this.offerKeys(now, REFRESH_METHOD.aka, baseKey, expectedResponse, TAG.akaChallenge, concatenate(rand, autn));
+	}
+
+	private offerKeys(
+		now: number,
+		method: number,
+		baseKey: Uint8Array,
+		expectedResponse: Uint8Array | undefined,
+		tag: number,
+		value: Uint8Array,
+	): void {
+		const { kernel, retransmission, fraction } = this.surroundings;
+		const keyId = nextKeyId(this.context.parameters.keyId);
+		const parameters = { ...this.context.parameters, keyId };
+		this.dropNext();
+		const keys = new SessionKeys(kernel, parameters, baseKey, this.identity.easId, DIRECTION.toUe);
+		this.feed("refresh", now);
+		const { message } = kernel;
+		message[HEADER.length] = COMMAND.manageKeysRequest;
+		let end = writeTlv(message, HEADER.length + 1, tag, value);
+		end = writeTlv(message, end, TAG.keyRefresh, Uint8Array.of(method, keyId));
+		const datagram = this.surroundings.outbox.transmit(this.address, this.context.control.seal(end - HEADER.length));
+		this.next = { keys, expectedResponse, datagram };
+		this.request = new Retransmission(datagram, retransmission, fraction(), now);
+		if (this.asked.length > 0) this.cached = new CachedAnswer(this.asked, datagram);
+		this.asked = NO_OCTETS;
+	}
+
 	/** An unprotected 80 with cause 0C ends an attempt. */
 	rejectAttempt(now: number, cause: number): void {
 		this.cause = cause;
@@ -157,6 +240,7 @@ export class HseSession {
 	}
 
 	handleTimeout(now: number): void {
+		if (this.old !== undefined && now >= this.old.until) this.forgetOld();
 		if (this.request === undefined || now < this.request.dueAt) return;
 		this.feed(this.request.again(now) ? "timeout" : "exhausted", now);
 	}
@@ -164,14 +248,23 @@ export class HseSession {
 	/** Handles the datagram in the kernel's message buffer, whose header is that of this session. */
 	handleDatagram(now: number, source: string, header: Header, length: number): Verdict {
 		this.source = source;
-		return header.userPlane ? this.handleUser(now, header, length) : this.handleControl(now, header, length);
+		const context = this.contextOf(header.keyId);
+		if (context === undefined) return "session or Key ID unknown";
+		return header.userPlane
+			? this.handleUser(now, context, header, length)
+			: this.handleControl(now, context, header, length);
+	}
+
+	/** When {@link handleTimeout} has something to do. */
+	get dueAt(): number {
+		return Math.min(this.request?.dueAt ?? Number.POSITIVE_INFINITY, this.old?.until ?? Number.POSITIVE_INFINITY);
 	}
 
 	/** Erases all keys. */
 	erase(): void {
-		this.context.erase();
-		this.secrets.baseKey.fill(0);
-		this.secrets.kEasPsk.fill(0);
+		this.keys.erase();
+		this.dropNext();
+		this.forgetOld();
 		this.expectedResponse?.fill(0);
 		this.expectedResponse = undefined;
 		this.request = undefined;
@@ -179,8 +272,8 @@ export class HseSession {
 		this.state = "over";
 	}
 
-	private handleUser(now: number, header: Header, length: number): Verdict {
-		const { user } = this.context;
+	private handleUser(now: number, context: SecurityContext, header: Header, length: number): Verdict {
+		const { user } = context;
 		const { kernel, outbox } = this.surroundings;
 		const { service, macLength } = this.identity.configuration;
 		if (service === SERVICE.keyAgreementOnly) return "service";
@@ -189,6 +282,7 @@ export class HseSession {
 		if (count < 0) return count === REPLAY ? "replay" : "wrong MAC or COUNT";
 		this.moveTo(count > user.received.last);
 		user.received.accept(count);
+		this.accepted(now, context);
 		const payload = kernel.message.slice(user.headerOctets, length - macLength);
 		// A valid UP message confirms the session as well as a 12 does (profile section 6, 1).
 		if (this.state === "unconfirmed") this.feed("confirmation", now);
@@ -196,8 +290,8 @@ export class HseSession {
 		return "accept";
 	}
 
-	private handleControl(now: number, header: Header, length: number): Verdict {
-		const { control } = this.context;
+	private handleControl(now: number, context: SecurityContext, header: Header, length: number): Verdict {
+		const { control } = context;
 		const { kernel, outbox } = this.surroundings;
 		if (this.cached?.answers(kernel.message, length)) {
 			if (!this.cached.use()) return "cached answer used up";
@@ -206,7 +300,7 @@ export class HseSession {
 			return "repetition";
 		}
 		const command = kernel.message[HEADER.length];
-		if (command === COMMAND.sessionRequest) return this.handleResume(now, header, length);
+		if (command === COMMAND.sessionRequest) return this.handleResume(now, context, header, length);
 		const contents = CONTENTS_BY_COMMAND[command];
 		if (contents === undefined) return "not expected";
 		// Opening deciphers in place; a repetition is compared with the octets as they came.
@@ -215,17 +309,20 @@ export class HseSession {
 		if (count < 0) return "wrong MAC or COUNT";
 		control.received.accept(count);
 		this.moveTo(true);
+		const offered = this.next?.expectedResponse ?? this.responseToOffer;
+		this.accepted(now, context);
 		const { macLength, agreement } = this.identity.configuration;
+		// Whether a response belongs in a 12 or a 31 hangs on how the keys are agreed.
+		const aka = command === COMMAND.manageKeysResponse ? offered !== undefined : isAka(agreement);
 		const fault =
-			this.tlvs.scan(kernel.message, HEADER.length + 1, length - macLength) ||
-			checkContents(this.tlvs, contents, isAka(agreement));
+			this.tlvs.scan(kernel.message, HEADER.length + 1, length - macLength) || checkContents(this.tlvs, contents, aka);
 		if (fault !== 0) return NEVER_REJECTED.includes(command) ? "contents" : this.reject(fault);
 		return this.handleCommand(now, command);
 	}
 
 	/** Handles a request for resume. Its contents are looked at before its MAC: any fault is dropped (profile section 6, 2). */
-	private handleResume(now: number, header: Header, length: number): Verdict {
-		const { control, user } = this.context;
+	private handleResume(now: number, context: SecurityContext, header: Header, length: number): Verdict {
+		const { control, user } = context;
 		const { kernel, outbox } = this.surroundings;
 		const datagram = kernel.message.slice(0, length);
 		const end = length - this.identity.configuration.macLength;
@@ -235,6 +332,7 @@ export class HseSession {
 		if (counters === undefined || !control.openWith(counters.message, length)) return "wrong MAC or COUNT";
 		const nonce = this.tlvs.value(TAG.resumeNonce);
 		control.received.accept(counters.message);
+		this.accepted(now, context);
 		user.received.raise(counters.fromUe - 1);
 		user.next = Math.max(user.next, counters.toUe);
 		this.moveTo(true);
@@ -251,9 +349,8 @@ export class HseSession {
 	private handleCommand(now: number, command: number): Verdict {
 		const { tlvs } = this;
 		if (command === COMMAND.sessionStartConfirmation) return this.handleConfirmation(now);
-		if (command === COMMAND.manageKeysRequest) return this.reject(CAUSE.serviceNotSupported);
-		// An answer nobody waits for is accepted and ignored (profile section 6, 10).
-		if (command === COMMAND.manageKeysResponse) return "accept";
+		if (command === COMMAND.manageKeysRequest) return this.handleRefreshRequest();
+		if (command === COMMAND.manageKeysResponse) return this.handleNewKeysResponse(now);
 		if (command === COMMAND.sessionTerminateResponse) {
 			if (this.state === "terminating") this.feed("terminate response", now);
 			return "accept";
@@ -263,8 +360,73 @@ export class HseSession {
 			this.cause = cause;
 			this.feed("terminate request", now);
 		} else if (this.state === "terminating") this.feed("request rejected", now);
-		else this.surroundings.outbox.tell({ kind: "rejected", sessionId: this.sessionId, cause });
+		else {
+			// A UE that rejects its 30 makes the HSE erase the new keys; with AUTS the centre is asked again.
+			if (this.state === "refreshing") this.feed("request rejected", now);
+			if (cause === CAUSE.akaSynchronisationFailure && this.rand !== undefined)
+				this.surroundings.resynchronise(this, { rand: this.rand, auts: tlvs.value(TAG.auts) });
+			else this.surroundings.outbox.tell({ kind: "rejected", sessionId: this.sessionId, cause });
+			this.rand = undefined;
+		}
 		return "accept";
+	}
+
+	/** The UE asks for new keys. While the HSE's 30 is open it is answered with that one (profile section 6, 4). */
+	private handleRefreshRequest(): Verdict {
+		const { next, tlvs, identity, surroundings } = this;
+		const method = tlvs.octets[tlvs.offsets[TAG.keyRefresh]];
+		if (method === REFRESH_METHOD.aka && !isAka(identity.configuration.agreement))
+			return this.reject(CAUSE.serviceNotSupported);
+		if (next !== undefined) {
+			surroundings.outbox.transmitAgain(this.source, next.datagram);
+			this.cached = new CachedAnswer(this.datagram, next.datagram);
+		} else if (this.canRefresh) {
+			this.asked = this.datagram;
+			surroundings.refresh(this, method);
+		}
+		return "accept";
+	}
+
+	/** A 31: RES is compared even where a UP message under the new key has come before. */
+	private handleNewKeysResponse(now: number): Verdict {
+		const expected = this.responseToOffer;
+		// An answer nobody waits for is accepted and ignored (profile section 6, 10).
+		if (expected === undefined) return "accept";
+		if (!equalInConstantTime(this.tlvs.value(TAG.akaResponse), expected)) {
+			this.feed("wrong RES", now);
+			return "reject";
+		}
+		expected.fill(0);
+		this.responseToOffer = undefined;
+		return "accept";
+	}
+
+	/** The first message under new keys brings them into use, and ends the use of the old ones for all but what is on its way. */
+	private accepted(now: number, context: SecurityContext): void {
+		const { next } = this;
+		if (next === undefined || context !== next.keys.context) return;
+		this.forgetOld();
+		// K_base is not needed to verify.
+		this.keys.baseKey.fill(0);
+		this.old = { keys: this.keys, until: now + LIMITS.oldKeys };
+		this.keys = next.keys;
+		this.responseToOffer = next.expectedResponse;
+		this.next = undefined;
+		this.rand = undefined;
+		if (this.state === "refreshing") this.feed("refreshed", now);
+		const { keyId } = this.context.parameters;
+		this.surroundings.outbox.tell({ kind: "new keys", imsi: this.identity.imsi, sessionId: this.sessionId, keyId });
+	}
+
+	private dropNext(): void {
+		this.next?.keys.erase();
+		this.next?.expectedResponse?.fill(0);
+		this.next = undefined;
+	}
+
+	private forgetOld(): void {
+		this.old?.keys.erase();
+		this.old = undefined;
 	}
 
 	private handleConfirmation(now: number): Verdict {
@@ -295,8 +457,8 @@ export class HseSession {
 		return outbox.transmit(this.address, this.context.control.seal(end - HEADER.length));
 	}
 
-	/** Answers the message being handled with a protected 80. */
-	private reject(cause: number): Verdict {
+	/** Sends a protected 80: the answer to the message being handled, or to one before. */
+	reject(cause: number): Verdict {
 		this.transmitControl(COMMAND.messageReject, TAG.cause, Uint8Array.of(cause));
 		return "reject";
 	}
@@ -333,6 +495,20 @@ export class HseSession {
 
 	private repeat(): void {
 		if (this.request !== undefined) this.surroundings.outbox.transmitAgain(this.address, this.request.datagram);
+	}
+
+	/** The 30 has gone out; it is sent by whoever made the keys. */
+	private startRefresh(): void {}
+
+	/** No new keys: the UE has refused them, or has not answered. */
+	private endRefresh(): void {
+		this.request = undefined;
+		this.dropNext();
+	}
+
+	/** The UE uses the new keys. */
+	private finishRefresh(): void {
+		this.request = undefined;
 	}
 
 	/** The 11 goes out no more; the session waits on for a UP message until its time is over. */

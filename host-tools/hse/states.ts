@@ -1,11 +1,13 @@
 /** The HSE's side of a session as a table: state × input → action, next state. */
-export type SessionState = "unconfirmed" | "live" | "terminating" | "over";
+export type SessionState = "unconfirmed" | "live" | "refreshing" | "terminating" | "over";
 
 export type SessionInput =
 	/** A 12 with the right RES, or the first valid UP message. */
 	| "confirmation"
 	| "wrong RES"
 	| "attempt rejected"
+	| "refresh"
+	| "refreshed"
 	| "terminate"
 	| "terminate request"
 	| "terminate response"
@@ -17,6 +19,9 @@ export type SessionAction =
 	| "confirm"
 	| "endByWrongRes"
 	| "endAttempt"
+	| "startRefresh"
+	| "finishRefresh"
+	| "endRefresh"
 	| "sendTerminateRequest"
 	| "answerTerminate"
 	| "endByAnswer"
@@ -37,9 +42,19 @@ export const SESSION: Readonly<
 		exhausted: ["stopRepeating", "unconfirmed"],
 	},
 	live: {
+		refresh: ["startRefresh", "refreshing"],
 		"wrong RES": ["endByWrongRes", "over"],
 		terminate: ["sendTerminateRequest", "terminating"],
 		"terminate request": ["answerTerminate", "over"],
+	},
+	refreshing: {
+		refreshed: ["finishRefresh", "live"],
+		"request rejected": ["endRefresh", "live"],
+		"wrong RES": ["endByWrongRes", "over"],
+		terminate: ["sendTerminateRequest", "terminating"],
+		"terminate request": ["answerTerminate", "over"],
+		timeout: ["repeat", "refreshing"],
+		exhausted: ["endRefresh", "live"],
 	},
 	terminating: {
 		"wrong RES": ["endByWrongRes", "over"],

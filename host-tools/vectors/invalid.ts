@@ -15,11 +15,12 @@ import type { SecurityContext } from "../../firmware/emsdp/security-context.js";
 import { TlvScan } from "../../firmware/emsdp/tlv.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
+import type { SessionKeys } from "../../firmware/keys/session-keys.js";
 import { fromHex, toHex } from "../hex.js";
 import { Hse } from "../hse/hse.js";
 import { HseSession } from "../hse/session.js";
 import { setReceived, windowHex } from "./count.js";
-import { configurationOf, contextOf } from "./session-of-vector.js";
+import { configurationOf, keysOf } from "./session-of-vector.js";
 import { expectEqual, type VectorCase } from "./vector-case.js";
 import { makeUe, policyOf, ScriptedLoad, ScriptedRandom, softUsim, type UeIdentity } from "./world.js";
 
@@ -33,17 +34,14 @@ function photograph(context: SecurityContext): string {
 	return JSON.stringify([control.next, user.next, control.received.last, user.received.last, windowHex(user.received)]);
 }
 
-function restore(kernel: Kernel, session: VectorCase, direction: number): SecurityContext {
-	const context = contextOf(kernel, session, direction);
+function restore(kernel: Kernel, session: VectorCase, direction: number): SessionKeys {
+	const keys = keysOf(kernel, session, direction);
+	const { context } = keys;
 	setReceived(context.control.received, session.receive.cp_last, null);
 	setReceived(context.user.received, session.receive.up_last, session.receive.up_window ?? null);
 	context.control.next = session.send_next.cp;
 	context.user.next = session.send_next.up;
-	return context;
-}
-
-function secretsOf(session: VectorCase) {
-	return { baseKey: fromHex(session.k_base), kEasPsk: fromHex(session.k_eas_psk) };
+	return keys;
 }
 
 /** A receiver put into the state of a case. */
@@ -68,16 +66,18 @@ function hseOf(kernel: Kernel, vector: VectorCase): Receiver {
 		fraction: () => 0,
 	});
 	const contexts = (state.sessions ?? []).map((session: VectorCase) => {
-		const context = restore(kernel, session, DIRECTION.toUe);
+		const keys = restore(kernel, session, DIRECTION.toUe);
 		const easId = new TextEncoder().encode(session.eas_id);
-		const identity = { imsi: "001010000000001", easId, configuration: configurationOf(session) };
+		const { identity: asked } = SOME_UE;
+		const network = new Uint8Array(0);
+		const identity = { imsi: "001010000000001", easId, configuration: configurationOf(session), network, asked };
 		const expectedResponse = state.expected_response ? fromHex(state.expected_response) : undefined;
-		const secrets = { ...secretsOf(session), expectedResponse };
 		const stage = session.confirmed ? "live" : "unconfirmed";
 		hse.adopt(
-			(surroundings) => new HseSession(surroundings, identity, context, secrets, "elsewhere", LONGEST_MESSAGE, stage),
+			(surroundings) =>
+				new HseSession(surroundings, identity, keys, expectedResponse, "elsewhere", LONGEST_MESSAGE, stage),
 		);
-		return context;
+		return keys.context;
 	});
 	return {
 		contexts,
@@ -136,18 +136,15 @@ function ueOf(kernel: Kernel, vector: VectorCase): Receiver {
 		expectEqual("request", sent, state.request_sent);
 	}
 	const contexts = (state.sessions ?? []).map((session: VectorCase) => {
-		const context = restore(kernel, session, DIRECTION.fromUe);
-		const { baseKey, kEasPsk } = secretsOf(session);
+		const keys = restore(kernel, session, DIRECTION.fromUe);
 		const lost = state.volatile_state_lost === true;
-		ue.adopt(
-			(options, outbox) => new Session(options, outbox, context, configurationOf(session), baseKey, kEasPsk, lost),
-		);
+		ue.adopt((options, outbox) => new Session(options, outbox, keys, configurationOf(session), lost));
 		if (state.resume_nonce_sent) {
 			random.nonces.push(fromHex(state.resume_nonce_sent));
 			ue.resume(0);
 			ue.outbox.takeDatagram();
 		}
-		return context;
+		return keys.context;
 	});
 	return {
 		contexts,

@@ -1,8 +1,8 @@
 import type { HseConfiguration } from "../../firmware/emsdp/configuration.js";
 import { DIRECTION, LONGEST_MESSAGE, RELEASE } from "../../firmware/emsdp/profile.js";
-import { SecurityContext, type SecurityParameters } from "../../firmware/emsdp/security-context.js";
+import type { SecurityParameters } from "../../firmware/emsdp/security-context.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
-import { deriveKeys } from "../../firmware/keys/traffic.js";
+import { SessionKeys } from "../../firmware/keys/session-keys.js";
 import { fromHex } from "../hex.js";
 import { keysByName } from "./keys.js";
 import { expectEqual, type VectorCase } from "./vector-case.js";
@@ -36,20 +36,20 @@ export function configurationOf(session: VectorCase): HseConfiguration {
 	return { ...parametersOf(session), release: RELEASE, lifetime: 0, largestMessage: LONGEST_MESSAGE };
 }
 
-/** One end of a `session` of the vectors; its derived keys are checked on the way. */
-export function contextOf(kernel: Kernel, session: VectorCase, direction: number): SecurityContext {
+/** The keys of one end of a `session` of the vectors; those derived are checked on the way. */
+export function keysOf(kernel: Kernel, session: VectorCase, direction: number): SessionKeys {
 	const parameters = parametersOf(session);
 	const easId = new TextEncoder().encode(session.eas_id);
 	const baseKey = fromHex(session.k_base);
 	for (const [name, key] of Object.entries(keysByName(baseKey, parameters, easId)))
 		expectEqual(name, key, session[KEY_FIELDS[name]]);
-	return new SecurityContext(kernel, parameters, deriveKeys(baseKey, parameters, easId), direction);
+	return new SessionKeys(kernel, parameters, baseKey, easId, direction);
 }
 
 /** Both ends of a session: that of the UE and that of the HSE. */
 export function endsOf(kernel: Kernel, session: VectorCase) {
 	return {
-		ue: contextOf(kernel, session, DIRECTION.fromUe),
-		hse: contextOf(kernel, session, DIRECTION.toUe),
+		ue: keysOf(kernel, session, DIRECTION.fromUe).context,
+		hse: keysOf(kernel, session, DIRECTION.toUe).context,
 	};
 }

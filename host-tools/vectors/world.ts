@@ -3,7 +3,7 @@ import { Ue } from "../../firmware/client/ue.js";
 import { readUeConfiguration, type UeConfiguration } from "../../firmware/emsdp/configuration.js";
 import { LONGEST_MESSAGE, MODE, RETRANSMISSION, SERVICE } from "../../firmware/emsdp/profile.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
-import { makeVector, sqnNumber, verifyAuts } from "../../firmware/keys/aka.js";
+import { makeVector, sqnNumber, verifyAutn, verifyAuts } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { nextSqn } from "../../firmware/keys/sqn.js";
 import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
@@ -107,6 +107,11 @@ export class ScriptedCentre {
 		this.amf = fromHex(given.amf);
 		this.sharedKey = given.shared_key ?? undefined;
 		this.sqn = sqnNumber(fromHex(given.first_sqn));
+	}
+
+	/** The centre falls back to the SQN of a challenge that is to come. @param challenge value of tag 11 */
+	fallBackTo(challenge: Uint8Array): void {
+		this.sqn = verifyAutn(this.milenage, challenge.subarray(0, 16), challenge.subarray(16))?.sqn ?? this.sqn;
 	}
 
 	/** An HSE nonce: it comes from the same list. */

@@ -281,6 +281,31 @@ describe("BestClient", () => {
 		expect(events.map(({ kind }) => kind)).toEqual(["session started", "session resumed"]);
 	});
 
+	test("refreshKeys() changes K_EAS_PSK, and the session goes on", async () => {
+		const { client, state, pump } = await connected();
+		const before = client.easKey();
+		const refreshed = client.refreshKeys();
+		pump();
+		await refreshed;
+		expect(client.easKey()).not.toEqual(before);
+		await client.send(octets("under new keys"));
+		expect(state.uplinks).toEqual(["under new keys"]);
+	});
+
+	test("refreshKeys() fails where the HSE does not answer, and the session goes on", async () => {
+		const { client, state, clock } = await connected();
+		state.isUp = false;
+		const refreshed = client.refreshKeys();
+		for (let i = 0; i < 5; i++) clock.ring();
+		await expect(refreshed).rejects.toMatchObject({
+			code: "attempt",
+			message: "No new keys came about: nobody answered.",
+		});
+		state.isUp = true;
+		await client.send(octets("goes on"));
+		expect(state.uplinks).toEqual(["goes on"]);
+	});
+
 	test("calls that do not fit the state say so", async () => {
 		const { client } = world();
 		const state = { code: "state" };

@@ -116,6 +116,7 @@ test("limits are those of sections 2.1 and 6", () => {
 	expect(profile.LIMITS).toEqual({
 		cachedAnswers: 8,
 		keepAnswer: 120_000,
+		oldKeys: 30_000,
 		cookies: 2,
 		longestBackOff: 3600,
 		macFailures: 16,

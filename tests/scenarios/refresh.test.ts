@@ -1,0 +1,205 @@
+import { describe, expect, test } from "@jest/globals";
+import { REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
+import { CAUSE, COMMAND, HEADER } from "../../firmware/emsdp/profile.js";
+import { IMSI, Pair } from "../support/pair.js";
+
+/** Lets the HSE offer new keys. */
+function offer(pair: Pair, method: number): void {
+	pair.hse.refresh(pair.now, pair.hse.sessionOf(IMSI)?.sessionId ?? 0, method);
+	pair.drainHse();
+}
+
+function keyIds(pair: Pair): (number | undefined)[] {
+	return [pair.ue.session?.context.parameters.keyId, pair.hse.sessionOf(IMSI)?.context.parameters.keyId];
+}
+
+function keysAgree(pair: Pair): void {
+	expect(pair.ue.session?.easKey()).toEqual(pair.hse.sessionOf(IMSI)?.easKey());
+}
+
+describe("key refresh", () => {
+	for (const [name, method] of [
+		["AKA", REFRESH_METHOD.aka],
+		["chained", REFRESH_METHOD.chained],
+	] as const) {
+		test(`${name}, by the HSE: COUNTs begin anew under the next Key ID`, () => {
+			const pair = new Pair().connect();
+			const before = pair.ue.session?.easKey();
+			pair.send("old");
+			pair.settle();
+			offer(pair, method);
+			pair.settle();
+			expect(keyIds(pair)).toEqual([2, 2]);
+			keysAgree(pair);
+			expect(pair.ue.session?.easKey()).not.toEqual(before);
+			expect(pair.ue.session?.context.user.next).toBe(0);
+			pair.send("new");
+			pair.answerUe("answer");
+			pair.settle();
+			expect(pair.uplinks).toEqual(["old", "new"]);
+			expect(pair.downlinks).toEqual(["answer"]);
+		});
+
+		test(`${name}, asked for by the UE`, () => {
+			const pair = new Pair().connect();
+			pair.ue.refresh(pair.now, method);
+			pair.drainUe();
+			pair.settle();
+			expect(keyIds(pair)).toEqual([2, 2]);
+			keysAgree(pair);
+			expect(pair.ue.session?.state).toBe("live");
+			expect(pair.ueEvents.at(-1)).toEqual({ kind: "new keys", keyId: 2 });
+		});
+	}
+
+	test("a chained refresh takes 52 octets", () => {
+		const pair = new Pair().connect();
+		pair.ue.refresh(pair.now, REFRESH_METHOD.chained);
+		pair.drainUe();
+		let octets = 0;
+		while (pair.toHse.length + pair.toUe.length > 0) {
+			octets += [...pair.toHse, ...pair.toUe].reduce((sum, { length }) => sum + length, 0);
+			for (const _ of [...pair.toHse]) pair.deliverToHse();
+			const toUe = pair.toUe.splice(0);
+			for (const datagram of toUe) {
+				octets += datagram.length;
+				pair.deliverToUe(datagram);
+			}
+		}
+		expect(octets).toBe(15 + 25 + 11 + 0);
+	});
+
+	test("Key IDs go round: 1 to 7, then 1 again", () => {
+		const pair = new Pair().connect();
+		for (const keyId of [2, 3, 4, 5, 6, 7, 1, 2]) {
+			offer(pair, REFRESH_METHOD.chained);
+			pair.settle();
+			expect(keyIds(pair)).toEqual([keyId, keyId]);
+			pair.answerUe("under the new key");
+			pair.settle();
+		}
+		keysAgree(pair);
+	});
+
+	test("what is on its way under the old key is taken until the first message under the new one", () => {
+		const pair = new Pair({ policy: { counterSchemes: [1] } }).connect();
+		const late = [pair.answerUe("late 1"), pair.answerUe("late 2")];
+		pair.toUe.length = 0;
+		offer(pair, REFRESH_METHOD.chained);
+		pair.settle();
+		expect(pair.deliverToUe(late[0])).toBe("accept");
+		pair.answerUe("new");
+		pair.settle();
+		expect(pair.deliverToUe(late[1])).toBe("session or Key ID unknown");
+		expect(pair.downlinks).toEqual(["late 1", "new"]);
+	});
+
+	test("old keys are erased after 30 s at both ends", () => {
+		const pair = new Pair().connect();
+		const late = pair.answerUe("late");
+		pair.toUe.length = 0;
+		offer(pair, REFRESH_METHOD.chained);
+		pair.settle();
+		const since = pair.now;
+		while (pair.wait());
+		expect(pair.now - since).toBe(30_000);
+		expect(pair.deliverToUe(late)).toBe("session or Key ID unknown");
+	});
+
+	test("31 lost: the first UP message under the new key completes the refresh", () => {
+		const pair = new Pair().connect();
+		offer(pair, REFRESH_METHOD.chained);
+		pair.deliverToUe();
+		pair.toHse.length = 0;
+		expect(keyIds(pair)).toEqual([2, 1]);
+		pair.send("under the new key");
+		pair.settle();
+		expect(keyIds(pair)).toEqual([2, 2]);
+		expect(pair.uplinks).toEqual(["under the new key"]);
+	});
+
+	test("30 lost: sent again; the HSE goes on under the old key until then", () => {
+		const pair = new Pair().connect();
+		offer(pair, REFRESH_METHOD.chained);
+		const request = pair.toUe.shift();
+		pair.answerUe("old key");
+		pair.settle();
+		expect(pair.downlinks).toEqual(["old key"]);
+		pair.wait();
+		expect(pair.toUe[0]).toEqual(request);
+		// Under 3 bits the 30 is older than nothing on its plane: it is taken.
+		pair.settle();
+		expect(keyIds(pair)).toEqual([2, 2]);
+	});
+
+	test("30 never answered: the HSE erases the new keys and goes on", () => {
+		const pair = new Pair().connect();
+		offer(pair, REFRESH_METHOD.chained);
+		const first = pair.toUe[0];
+		for (let i = 0; i < 5; i++) pair.wait();
+		pair.toUe.length = 0;
+		expect(pair.hse.sessionOf(IMSI)?.state).toBe("live");
+		pair.send("goes on");
+		pair.settle();
+		expect(pair.uplinks).toEqual(["goes on"]);
+		// The UE that hears of it late changes over all the same; the HSE does not know that key any more.
+		expect(pair.deliverToUe(first)).toBe("accept");
+		expect(pair.deliverToHse()).toBe("reject");
+	});
+
+	test("a power cut after the 31: the UE goes on under the new key", () => {
+		const pair = new Pair().connect();
+		offer(pair, REFRESH_METHOD.chained);
+		pair.deliverToUe();
+		pair.toHse.length = 0;
+		pair.cutPower();
+		pair.ue.resume(pair.now);
+		pair.drainUe();
+		pair.settle();
+		expect(keyIds(pair)).toEqual([2, 2]);
+		pair.send("after the power cut");
+		pair.settle();
+		expect(pair.uplinks).toEqual(["after the power cut"]);
+	});
+
+	test("a power cut before the 30 arrives: the UE resumes under the old key", () => {
+		const pair = new Pair().connect();
+		offer(pair, REFRESH_METHOD.chained);
+		pair.toUe.length = 0;
+		pair.cutPower();
+		pair.ue.resume(pair.now);
+		pair.drainUe();
+		pair.settle();
+		expect(keyIds(pair)).toEqual([1, 1]);
+		pair.send("old key");
+		pair.settle();
+		expect(pair.uplinks).toEqual(["old key"]);
+	});
+
+	test("a wrong RES in 31 ends the session", () => {
+		const pair = new Pair().connect();
+		offer(pair, REFRESH_METHOD.aka);
+		pair.deliverToUe();
+		pair.toHse.length = 0;
+		pair.ue.session?.transmitControl(COMMAND.manageKeysResponse, 0x12, new Uint8Array(8));
+		pair.drainUe();
+		expect(pair.deliverToHse()).toBe("reject");
+		expect(pair.toUe[0][HEADER.length]).toBe(COMMAND.messageReject);
+		expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
+		pair.settle();
+		expect(pair.ueEvents.at(-1)).toEqual({ kind: "session over", cause: CAUSE.wrongRes, by: "HSE" });
+	});
+
+	test("two at once: the UE's 30 is answered with the 30 that is open", () => {
+		const pair = new Pair().connect();
+		offer(pair, REFRESH_METHOD.chained);
+		const open = pair.toUe[0];
+		pair.ue.refresh(pair.now, REFRESH_METHOD.chained);
+		pair.drainUe();
+		pair.deliverToHse();
+		expect(pair.toUe).toEqual([open, open]);
+		pair.settle();
+		expect(keyIds(pair)).toEqual([2, 2]);
+		expect(pair.ue.session?.state).toBe("live");
+	});
+});
