@@ -3,7 +3,7 @@
 import { build } from "../scripts/build.js";
 
 /** Commands that start a device. */
-const WITH_DEVICE = ["demo", "bench"];
+const WITH_DEVICE = ["demo", "device", "bench"];
 
 await build("tools");
 if (WITH_DEVICE.includes(process.argv[2])) for (const step of ["firmware", "xs-host"]) await build(step);

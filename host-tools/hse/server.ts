@@ -77,9 +77,14 @@ export class HseServer {
 				// A datagram that could not be sent is lost, as datagrams are.
 				this.socket.on("error", () => {});
 				this.socket.on("message", (datagram, remote) => this.receive(datagram, remote));
-				resolve(this.socket.address().port);
+				resolve(this.port);
 			});
 		});
+	}
+
+	/** The port it listens at. */
+	get port(): number {
+		return this.socket.address().port;
 	}
 
 	/** Sends a payload to a UE. @throws HseError */
