@@ -3,6 +3,7 @@ import type { HseConfiguration } from "../emsdp/configuration.js";
 import { checkContents, isAka, REFRESH_METHOD } from "../emsdp/contents.js";
 import { REPLAY } from "../emsdp/count.js";
 import { encodeCounters, RESUME_NONCE_OCTETS, readCounters } from "../emsdp/counters.js";
+import { FailureLimit } from "../emsdp/failure-limit.js";
 import type { Header } from "../emsdp/header.js";
 import { equalInConstantTime } from "../emsdp/octets.js";
 import {
@@ -46,6 +47,8 @@ const NEVER_REJECTED: readonly number[] = [COMMAND.sessionTerminateResponse, COM
 
 /** COUNTs in a block that is reserved in non-volatile storage: one write for so many messages (profile section 7). */
 const BLOCK = 64;
+/** A UE hears one source only. */
+const HSE = "HSE";
 const NO_OCTETS = new Uint8Array(0);
 
 /** A session at the UE: it has keys until its state is "over". */
@@ -60,6 +63,8 @@ export class Session {
 	cached: CachedAnswer | undefined;
 	private readonly options: UeOptions;
 	private readonly outbox: Outbox;
+	/** Made at the first wrong MAC. */
+	private failures: FailureLimit | undefined;
 	private readonly tlvs = new TlvScan();
 	private readonly downlinkBuffer: Uint8Array;
 	private readonly downlinkView: LastView;
@@ -209,9 +214,15 @@ export class Session {
 	handleDatagram(now: number, header: Header, length: number): Verdict {
 		const context = this.contextOf(header.keyId);
 		if (context === undefined) return "session or Key ID unknown";
-		return header.userPlane
+		if (this.failures?.isBlocked(now, HSE, true)) return "rate limit";
+		const verdict = header.userPlane
 			? this.handleUser(context, header, length)
 			: this.handleControl(now, context, header, length);
+		if (verdict === "wrong MAC or COUNT") {
+			this.failures ??= new FailureLimit();
+			this.failures.failed(now, HSE);
+		} else if (verdict === "accept") this.failures?.succeeded(HSE);
+		return verdict;
 	}
 
 	/** Whether the USIM is at work on a challenge of this session. */

@@ -3,6 +3,7 @@ import type { HseConfiguration } from "../../firmware/emsdp/configuration.js";
 import { checkContents, isAka, REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
 import { REPLAY } from "../../firmware/emsdp/count.js";
 import { encodeCounters, readCounters } from "../../firmware/emsdp/counters.js";
+import { FailureLimit } from "../../firmware/emsdp/failure-limit.js";
 import type { Header } from "../../firmware/emsdp/header.js";
 import { equalInConstantTime } from "../../firmware/emsdp/octets.js";
 import {
@@ -106,6 +107,8 @@ export class HseSession {
 	/** RAND of the challenge in the open 30, and the UE's 30 that it answers. */
 	private rand: Uint8Array | undefined;
 	private asked: Uint8Array = NO_OCTETS;
+	/** Made at the first wrong MAC. */
+	private failures: FailureLimit | undefined;
 	private readonly tlvs = new TlvScan();
 	private readonly largestPayload: number;
 	/** The source and the octets of the message being handled, and its cause. */
@@ -250,9 +253,15 @@ export class HseSession {
 		this.source = source;
 		const context = this.contextOf(header.keyId);
 		if (context === undefined) return "session or Key ID unknown";
-		return header.userPlane
+		if (this.failures?.isBlocked(now, source, source === this.address)) return "rate limit";
+		const verdict = header.userPlane
 			? this.handleUser(now, context, header, length)
 			: this.handleControl(now, context, header, length);
+		if (verdict === "wrong MAC or COUNT") {
+			this.failures ??= new FailureLimit();
+			this.failures.failed(now, source);
+		} else if (verdict === "accept") this.failures?.succeeded(source);
+		return verdict;
 	}
 
 	/** When {@link handleTimeout} has something to do. */

@@ -34,7 +34,7 @@ describe("data", () => {
 		pair.toHse.shift();
 		for (let octet = 0; octet < datagram.length; octet++)
 			for (let bit = 0; bit < 8; bit++) {
-				const verdict = pair.deliverToHse(flipped(datagram, octet, bit));
+				const verdict = pair.deliverToHse(flipped(datagram, octet, bit), `forger ${octet}`);
 				expect(["accept", "repetition", "hint"]).not.toContain(verdict);
 			}
 		expect(pair.uplinks).toEqual([]);
