@@ -2,6 +2,7 @@ import { UDP_PORT } from "../../firmware/emsdp/profile.js";
 import { rung } from "../demo/ladder.js";
 import { HseDatabase } from "../hse/database.js";
 import type { HseEvent } from "../hse/events.js";
+import { DEFAULT_POLICY } from "../hse/policy.js";
 import { HseServer } from "../hse/server.js";
 import { loadKernel } from "../kernel.js";
 import { Failure } from "./errors.js";
@@ -24,6 +25,7 @@ export const hse: Command = {
 		address: { value: "ADDRESS", help: "address to listen at (127.0.0.1)" },
 		port: { value: "N", help: `UDP port (${UDP_PORT})` },
 		database: { value: "FILE", help: "subscribers and their SQNs (best-hse.db)" },
+		lifetime: { value: "S", help: "seconds after which a session is ended with cause 11 (0: never)" },
 		answer: { help: "answer each uplink with a downlink" },
 		json: { help: "one JSON object per event instead of lines for people" },
 	},
@@ -47,6 +49,7 @@ export const hse: Command = {
 			database,
 			address: textOption(options, "address", "127.0.0.1"),
 			port,
+			policy: { ...DEFAULT_POLICY, lifetime: numberOption(options, "lifetime", 0, 0, 0xffffffff) },
 			onEvent: (event) => {
 				const text = json
 					? JSON.stringify(event, (_, value) =>

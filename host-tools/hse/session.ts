@@ -107,6 +107,8 @@ export class HseSession {
 	/** RAND of the challenge in the open 30, and the UE's 30 that it answers. */
 	private rand: Uint8Array | undefined;
 	private asked: Uint8Array = NO_OCTETS;
+	/** When the lifetime of tag 10 is over: counted from the confirmation. */
+	private expiresAt = Number.POSITIVE_INFINITY;
 	/** Made at the first wrong MAC. */
 	private failures: FailureLimit | undefined;
 	private readonly tlvs = new TlvScan();
@@ -243,6 +245,7 @@ export class HseSession {
 	}
 
 	handleTimeout(now: number): void {
+		if (now >= this.expiresAt && this.isLive) this.terminate(now, CAUSE.keyLifetimeOver);
 		if (this.old !== undefined && now >= this.old.until) this.forgetOld();
 		if (this.request === undefined || now < this.request.dueAt) return;
 		this.feed(this.request.again(now) ? "timeout" : "exhausted", now);
@@ -266,7 +269,11 @@ export class HseSession {
 
 	/** When {@link handleTimeout} has something to do. */
 	get dueAt(): number {
-		return Math.min(this.request?.dueAt ?? Number.POSITIVE_INFINITY, this.old?.until ?? Number.POSITIVE_INFINITY);
+		return Math.min(
+			this.request?.dueAt ?? Number.POSITIVE_INFINITY,
+			this.old?.until ?? Number.POSITIVE_INFINITY,
+			this.isLive ? this.expiresAt : Number.POSITIVE_INFINITY,
+		);
 	}
 
 	/** Erases all keys. */
@@ -479,8 +486,10 @@ export class HseSession {
 		this[row[0]](now);
 	}
 
-	private confirm(): void {
+	private confirm(now: number): void {
 		this.request = undefined;
+		const { lifetime } = this.identity.configuration;
+		if (lifetime > 0) this.expiresAt = now + 1000 * lifetime;
 		const { outbox } = this.surroundings;
 		outbox.tell({ kind: "session confirmed", imsi: this.identity.imsi, sessionId: this.sessionId });
 		this.surroundings.confirmed(this);

@@ -27,6 +27,21 @@ describe("termination", () => {
 		expect(pair.hse.deadline).toBeUndefined();
 	});
 
+	test("by the HSE when the lifetime of tag 10 is over: cause 11, and the next session is a new one", () => {
+		const pair = new Pair({ policy: { lifetime: 3600 } }).connect();
+		const since = pair.now;
+		pair.send("within");
+		pair.settle();
+		while (pair.hse.sessionOf(IMSI)?.isLive) pair.wait();
+		expect(pair.now - since).toBe(3_600_000);
+		pair.settle();
+		expect(pair.ueEvents.at(-1)).toEqual({ kind: "session over", cause: CAUSE.keyLifetimeOver, by: "HSE" });
+		pair.connect();
+		pair.send("in a new one");
+		pair.settle();
+		expect(pair.uplinks).toEqual(["within", "in a new one"]);
+	});
+
 	test("both at once: both sessions are over and the link falls silent", () => {
 		const pair = new Pair().connect();
 		pair.stop();
