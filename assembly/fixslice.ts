@@ -7,15 +7,32 @@
  *
  * There is no branch and no address that depends on a key or on data, and no table.
  */
-import { ROUND_KEY_OCTETS, STATE, STATE_OCTETS } from "./memory";
+import { ROUND_KEY_OCTETS, STATE } from "./memory";
 
-/** Fills both blocks with zero. */
+const NO_MIX_COLUMNS: i32 = -1;
+
+/** V8 is faster with the slices in memory between SubBytes and MixColumns, a C compiler with variables. */
+const STATE_IN_MEMORY: bool = ASC_SHRINK_LEVEL === 0;
+
+/** Fills both blocks with zero. Not a loop: a C compiler makes that a call of memset, which on a device may go by octets. */
 export function clearState(): void {
-	for (let word: usize = 0; word < STATE_OCTETS; word += 4) store<u32>(STATE + word, 0);
+	store<u32>(STATE, 0, 0);
+	store<u32>(STATE, 0, 4);
+	store<u32>(STATE, 0, 8);
+	store<u32>(STATE, 0, 12);
+	store<u32>(STATE, 0, 16);
+	store<u32>(STATE, 0, 20);
+	store<u32>(STATE, 0, 24);
+	store<u32>(STATE, 0, 28);
 }
 
-/** From columns to bit slices and back: bit j of word i against bit i of word j, in each of the four octets. */
-export function transpose(): void {
+/**
+ * From columns to bit slices and back: bit j of word i against bit i of word j, in each of the four octets.
+ * On the way back the last round key is added before, and the ten outstanding ShiftRows, which are as good as two, are
+ * carried out after: rows 1 and 3 of each column against those of the column two further on.
+ */
+@inline
+function exchangeBits(back: bool, roundKey: usize): void {
 	let w0 = load<u32>(STATE, 0);
 	let w1 = load<u32>(STATE, 4);
 	let w2 = load<u32>(STATE, 8);
@@ -24,6 +41,16 @@ export function transpose(): void {
 	let w5 = load<u32>(STATE, 20);
 	let w6 = load<u32>(STATE, 24);
 	let w7 = load<u32>(STATE, 28);
+	if (back) {
+		w0 ^= load<u32>(roundKey, 0);
+		w1 ^= load<u32>(roundKey, 4);
+		w2 ^= load<u32>(roundKey, 8);
+		w3 ^= load<u32>(roundKey, 12);
+		w4 ^= load<u32>(roundKey, 16);
+		w5 ^= load<u32>(roundKey, 20);
+		w6 ^= load<u32>(roundKey, 24);
+		w7 ^= load<u32>(roundKey, 28);
+	}
 	let exchanged: u32;
 
 	// Single bits of neighbours,
@@ -55,27 +82,71 @@ export function transpose(): void {
 	w7 ^= exchanged;
 
 	// half octets four words apart.
-	exchanged = ((w0 >>> 4) ^ w4) & 0x0f0f0f0f;
-	store<u32>(STATE, w0 ^ (exchanged << 4), 0);
-	store<u32>(STATE, w4 ^ exchanged, 16);
-	exchanged = ((w1 >>> 4) ^ w5) & 0x0f0f0f0f;
-	store<u32>(STATE, w1 ^ (exchanged << 4), 4);
-	store<u32>(STATE, w5 ^ exchanged, 20);
-	exchanged = ((w2 >>> 4) ^ w6) & 0x0f0f0f0f;
-	store<u32>(STATE, w2 ^ (exchanged << 4), 8);
-	store<u32>(STATE, w6 ^ exchanged, 24);
-	exchanged = ((w3 >>> 4) ^ w7) & 0x0f0f0f0f;
-	store<u32>(STATE, w3 ^ (exchanged << 4), 12);
-	store<u32>(STATE, w7 ^ exchanged, 28);
+	storePair(back, 0, w0, w4);
+	storePair(back, 4, w1, w5);
+	storePair(back, 8, w2, w6);
+	storePair(back, 12, w3, w7);
+}
+
+/** The last step of {@link exchangeBits}, for one pair of words. */
+@inline
+function storePair(back: bool, place: usize, first: u32, second: u32): void {
+	let exchanged = ((first >>> 4) ^ second) & 0x0f0f0f0f;
+	let a = first ^ (exchanged << 4);
+	let b = second ^ exchanged;
+	if (back) {
+		exchanged = (a ^ b) & 0xff00ff00;
+		a ^= exchanged;
+		b ^= exchanged;
+	}
+	store<u32>(STATE + place, a);
+	store<u32>(STATE + place + 16, b);
+}
+
+/** From columns to bit slices. */
+export function transpose(): void {
+	exchangeBits(false, 0);
+}
+
+/**
+ * The octet one row down and `turn` columns right, brought to each place: two bits to a column, so the four octets of a
+ * word move on by one and each of them turns by 2 `turn` bits. Bits that a rotation of the word alone would bring into the
+ * next octet are taken from one octet further on before. This order leaves the rotation to the instruction that uses the
+ * result, where a processor has a barrel shifter.
+ */
+@inline
+function oneDown(x: u32, turn: i32): u32 {
+	if (turn === 0) return rotr<u32>(x, 8);
+	const both = x ^ rotr<u32>(x, 8);
+	if (turn === 1) return rotr<u32>(x ^ (both & 0xfcfcfcfc), 2);
+	if (turn === 2) return rotr<u32>(x ^ (both & 0xf0f0f0f0), 4);
+	return rotr<u32>(x ^ (both & 0xc0c0c0c0), 6);
+}
+
+/** The octet two rows down and `2 turn` columns right, brought to each place. */
+@inline
+function twoDown(x: u32, turn: i32): u32 {
+	if ((turn & 1) === 0) return rotr<u32>(x, 16);
+	return rotr<u32>(x ^ ((x ^ rotr<u32>(x, 8)) & 0xf0f0f0f0), 12);
+}
+
+/** A slice after SubBytes: its value, or what stands at its place. */
+@inline
+function slice(place: usize, value: u32): u32 {
+	return STATE_IN_MEMORY ? load<u32>(STATE + place) : value;
 }
 
 /**
  * AddRoundKey, then SubBytes without its constant 63, by the 115 gates of Boyar and Peralta ("A new combinational logic
  * minimization technique with applications to cryptology", 2010; their names, U0 the most significant bit). MixColumns
  * leaves an octet repeated in all rows as it is, so the constant stands in the round keys (see key-schedule.ts).
+ *
+ * Then MixColumns, unless `turn` is NO_MIX_COLUMNS, on a state that lies `turn` ShiftRows behind. With a the octet itself,
+ * b, c, d those one, two and three rows down: 2a + 3b + c + d = 2(a + b) + b + (c + d), and c + d is a + b two rows down.
+ * All in one function, so that the slices need not go through memory between the steps.
  */
 @inline
-function substituteInPlace(roundKey: usize): void {
+function substituteThen(turn: i32, roundKey: usize): void {
 	const u0 = load<u32>(STATE, 28) ^ load<u32>(roundKey, 28);
 	const u1 = load<u32>(STATE, 24) ^ load<u32>(roundKey, 24);
 	const u2 = load<u32>(STATE, 20) ^ load<u32>(roundKey, 20);
@@ -170,92 +241,63 @@ function substituteInPlace(roundKey: usize): void {
 	const t65 = z14 ^ t57 ^ t62;
 	const t66 = z1 ^ t63;
 	const s3 = t53 ^ t66;
-	store<u32>(STATE, t59 ^ t63, 28);
-	store<u32>(STATE, t64 ^ s3, 24);
-	store<u32>(STATE, z16 ^ z17 ^ t64 ^ t65, 20);
-	store<u32>(STATE, s3, 16);
-	store<u32>(STATE, z2 ^ z5 ^ t66, 12);
-	store<u32>(STATE, z10 ^ z11 ^ t65, 8);
-	store<u32>(STATE, z12 ^ t48 ^ t62, 4);
-	store<u32>(STATE, t48 ^ t46 ^ t57, 0);
-}
+	const s0 = t59 ^ t63;
+	const s1 = t64 ^ s3;
+	const s2 = z16 ^ z17 ^ t64 ^ t65;
+	const s4 = z2 ^ z5 ^ t66;
+	const s5 = z10 ^ z11 ^ t65;
+	const s6 = z12 ^ t48 ^ t62;
+	const s7 = t48 ^ t46 ^ t57;
+	if (turn === NO_MIX_COLUMNS || STATE_IN_MEMORY) {
+		store<u32>(STATE, s0, 28);
+		store<u32>(STATE, s1, 24);
+		store<u32>(STATE, s2, 20);
+		store<u32>(STATE, s3, 16);
+		store<u32>(STATE, s4, 12);
+		store<u32>(STATE, s5, 8);
+		store<u32>(STATE, s6, 4);
+		store<u32>(STATE, s7, 0);
+	}
+	if (turn === NO_MIX_COLUMNS) return;
 
-/** {@link substituteInPlace} as a function of its own. */
-export function substitute(roundKey: usize): void {
-	substituteInPlace(roundKey);
-}
-
-/** Where size does not matter, SubBytes is repeated in each round: calls cost a tenth of the time. */
-@inline
-function substituteInRound(roundKey: usize): void {
-	if (ASC_SHRINK_LEVEL > 0) substitute(roundKey);
-	else substituteInPlace(roundKey);
-}
-
-/** The octet one row down and `turn` columns right, brought to each place. */
-@inline
-function oneDown(x: u32, turn: i32): u32 {
-	if (turn === 1) return (rotr<u32>(x, 10) & 0x3f3f3f3f) | (rotr<u32>(x, 2) & 0xc0c0c0c0);
-	if (turn === 2) return (rotr<u32>(x, 12) & 0x0f0f0f0f) | (rotr<u32>(x, 4) & 0xf0f0f0f0);
-	if (turn === 3) return (rotr<u32>(x, 14) & 0x03030303) | (rotr<u32>(x, 6) & 0xfcfcfcfc);
-	return rotr<u32>(x, 8);
-}
-
-/** The octet two rows down and `2 turn` columns right, brought to each place. */
-@inline
-function twoDown(x: u32, turn: i32): u32 {
-	if ((turn & 1) === 1) return (rotr<u32>(x, 20) & 0x0f0f0f0f) | (rotr<u32>(x, 12) & 0xf0f0f0f0);
-	return rotr<u32>(x, 16);
-}
-
-/**
- * MixColumns on a state that lies `turn` ShiftRows behind. With a the octet itself, b, c, d those one, two and three
- * rows down: 2a + 3b + c + d = 2(a + b) + b + (c + d), and c + d is a + b two rows down.
- */
-@inline
-function mixColumns(turn: i32): void {
-	const a7 = load<u32>(STATE, 28);
+	// MixColumns (see oneDown).
+	const a7 = slice(28, s0);
 	const b7 = oneDown(a7, turn);
 	const high = a7 ^ b7;
-	const a6 = load<u32>(STATE, 24);
+	const a6 = slice(24, s1);
 	const b6 = oneDown(a6, turn);
 	const sum6 = a6 ^ b6;
 	store<u32>(STATE, sum6 ^ b7 ^ twoDown(high, turn), 28);
-	const a5 = load<u32>(STATE, 20);
+	const a5 = slice(20, s2);
 	const b5 = oneDown(a5, turn);
 	const sum5 = a5 ^ b5;
 	store<u32>(STATE, sum5 ^ b6 ^ twoDown(sum6, turn), 24);
-	const a4 = load<u32>(STATE, 16);
+	const a4 = slice(16, s3);
 	const b4 = oneDown(a4, turn);
 	const sum4 = a4 ^ b4;
 	store<u32>(STATE, sum4 ^ b5 ^ twoDown(sum5, turn), 20);
-	const a3 = load<u32>(STATE, 12);
+	const a3 = slice(12, s4);
 	const b3 = oneDown(a3, turn);
 	const sum3 = a3 ^ b3;
 	store<u32>(STATE, sum3 ^ high ^ b4 ^ twoDown(sum4, turn), 16);
-	const a2 = load<u32>(STATE, 8);
+	const a2 = slice(8, s5);
 	const b2 = oneDown(a2, turn);
 	const sum2 = a2 ^ b2;
 	store<u32>(STATE, sum2 ^ high ^ b3 ^ twoDown(sum3, turn), 12);
-	const a1 = load<u32>(STATE, 4);
+	const a1 = slice(4, s6);
 	const b1 = oneDown(a1, turn);
 	const sum1 = a1 ^ b1;
 	store<u32>(STATE, sum1 ^ b2 ^ twoDown(sum2, turn), 8);
-	const a0 = load<u32>(STATE, 0);
+	const a0 = slice(0, s7);
 	const b0 = oneDown(a0, turn);
 	const sum0 = a0 ^ b0;
 	store<u32>(STATE, sum0 ^ high ^ b1 ^ twoDown(sum1, turn), 4);
 	store<u32>(STATE, high ^ b0 ^ twoDown(sum0, turn), 0);
 }
 
-/** Two ShiftRows on columns: rows 1 and 3 of column `c` against those of column `c + 2`. */
-@inline
-function exchangeRows(column: usize): void {
-	const a = load<u32>(STATE + column);
-	const b = load<u32>(STATE + column + 16);
-	const difference = (a ^ b) & 0xff00ff00;
-	store<u32>(STATE + column, a ^ difference);
-	store<u32>(STATE + column + 16, b ^ difference);
+/** {@link substituteThen} without MixColumns, as a function of its own. */
+export function substitute(roundKey: usize): void {
+	substituteThen(NO_MIX_COLUMNS, roundKey);
 }
 
 /** Enciphers the two blocks of STATE in place, each under its own key. */
@@ -264,26 +306,14 @@ export function encrypt(keySet: usize): void {
 	const ninth = keySet + 8 * ROUND_KEY_OCTETS;
 	let roundKey = keySet;
 	for (;;) {
-		substituteInRound(roundKey);
-		mixColumns(1);
-		substituteInRound(roundKey + ROUND_KEY_OCTETS);
+		substituteThen(1, roundKey);
 		// Ten rounds are two and a half turns of this loop; the tenth round has no MixColumns.
 		if (roundKey === ninth) break;
-		mixColumns(2);
-		substituteInRound(roundKey + 2 * ROUND_KEY_OCTETS);
-		mixColumns(3);
-		substituteInRound(roundKey + 3 * ROUND_KEY_OCTETS);
-		mixColumns(0);
+		substituteThen(2, roundKey + ROUND_KEY_OCTETS);
+		substituteThen(3, roundKey + 2 * ROUND_KEY_OCTETS);
+		substituteThen(0, roundKey + 3 * ROUND_KEY_OCTETS);
 		roundKey += 4 * ROUND_KEY_OCTETS;
 	}
-	const last = ninth + 2 * ROUND_KEY_OCTETS;
-	for (let word: usize = 0; word < ROUND_KEY_OCTETS; word += 4) {
-		store<u32>(STATE + word, load<u32>(STATE + word) ^ load<u32>(last + word));
-	}
-	transpose();
-	// Ten ShiftRows are outstanding, which is as good as two.
-	exchangeRows(0);
-	exchangeRows(4);
-	exchangeRows(8);
-	exchangeRows(12);
+	substitute(ninth + ROUND_KEY_OCTETS);
+	exchangeBits(true, ninth + 2 * ROUND_KEY_OCTETS);
 }

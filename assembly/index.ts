@@ -1,11 +1,13 @@
 /**
- * What the kernel exports. Addresses and lengths are octets; `keySet` is the address of a key set, a multiple of 8. A
+ * What the fixsliced kernel exports for Node. Addresses and lengths are octets; `keySet` is the address of a key set, a multiple of 8. A
  * length that does not fit the memory makes a call do nothing, so that no caller can reach beyond the message.
  */
-import { clearState, encrypt } from "./fixslice";
-import { BLOCK_OCTETS, KEYSTREAM, MESSAGE, MESSAGE_CAPACITY, PREFIX, STATE } from "./memory";
+import { countUp, fitsBits } from "./buffer";
+import { encrypt } from "./fixslice";
+import { BLOCK_OCTETS, MESSAGE, STATE } from "./memory";
 import { absorb, absorbLast, addKeystream, loadBlock, startMac } from "./modes";
 
+export { erase } from "./buffer";
 export { expandKeys as setKeys } from "./key-schedule";
 export { protect, unprotect } from "./message";
 
@@ -24,17 +26,13 @@ export function encryptBlocks(keySet: usize): void {
 
 /** CTR over `bitLength` bits from `message[16]` on; `message[0 .. 16)` is the counter block and is counted up. */
 export function ctr(keySet: usize, bitLength: u32): void {
-	if (bitLength > (<u32>(MESSAGE_CAPACITY - BLOCK_OCTETS)) << 3) return;
+	if (!fitsBits(bitLength)) return;
 	const end = MESSAGE + BLOCK_OCTETS + ((bitLength + 7) >>> 3);
 	for (let address = MESSAGE + BLOCK_OCTETS; address < end; address += BLOCK_OCTETS) {
 		loadBlock(MESSAGE);
 		encrypt(keySet);
 		addKeystream(address, end);
-		for (let octet = MESSAGE + BLOCK_OCTETS - 1; octet >= MESSAGE; octet--) {
-			const sum = load<u8>(octet) + 1;
-			store<u8>(octet, sum);
-			if (<u8>sum !== 0) break;
-		}
+		countUp();
 	}
 	const bits = bitLength & 7;
 	if (bits !== 0) store<u8>(end - 1, load<u8>(end - 1) & (0xff00 >>> bits));
@@ -42,7 +40,7 @@ export function ctr(keySet: usize, bitLength: u32): void {
 
 /** CMAC over the first `bitLength` bits of `message`; the tag follows at the next whole octet. */
 export function cmac(keySet: usize, bitLength: u32): void {
-	if (bitLength > (<u32>(MESSAGE_CAPACITY - BLOCK_OCTETS)) << 3) return;
+	if (!fitsBits(bitLength)) return;
 	startMac();
 	let address = MESSAGE;
 	let bits = <i32>bitLength;
@@ -57,10 +55,4 @@ export function cmac(keySet: usize, bitLength: u32): void {
 	for (let column: usize = 0; column < BLOCK_OCTETS; column += 4) {
 		store<u32>(tag + column, load<u32>(STATE + 2 * column + 4));
 	}
-}
-
-/** Fills the state, prefix, message and `keystreamBlocks` blocks of key stream with zero. Key sets are not touched. */
-export function erase(keystreamBlocks: u32): void {
-	clearState();
-	for (let address = PREFIX; address < KEYSTREAM + (keystreamBlocks << 4); address += 4) store<u32>(address, 0);
 }

@@ -1,13 +1,12 @@
 /** The key expansion of FIPS 197 5.2 for both lanes at once, on bit slices, and the subkeys of CMAC. */
 import { clearState, encrypt, substitute, transpose } from "./fixslice";
-import { BLOCK_OCTETS, ROUND_KEY_OCTETS, STATE, SUBKEY_1, SUBKEY_2 } from "./memory";
+import { BLOCK_OCTETS, ROUND_KEY_OCTETS, STATE, SUBKEY_2 } from "./memory";
+import { makeSubkeys } from "./subkeys";
 
 /** The constant of SubBytes: its bit j goes into slice j. */
 const AFFINE_CONSTANT: u32 = 0x63;
 /** x^8 in the field of FIPS 197 4.2, without the term of degree 8. */
 const AES_REDUCTION: u32 = 0x1b;
-/** The same for the field of CMAC (SP 800-38B 5.3). */
-const CMAC_REDUCTION: u32 = 0x87;
 
 /** All ones if bit `bit` of the public number `constant` is set, else zero. */
 @inline
@@ -15,16 +14,17 @@ function spread(constant: u32, bit: u32): u32 {
 	return 0 - ((constant >>> bit) & 1);
 }
 
-/** From a round key to the next one, one slice: `substituted` is the same slice after SubBytes without its constant. */
+/** From a round key to the next one, slice `bit`; STATE holds the slices after SubBytes without its constant. */
 @inline
-function nextSlice(slice: u32, substituted: u32, bit: u32, roundConstant: u32): u32 {
+function nextSlice(roundKey: usize, bit: u32, roundConstant: u32): void {
+	const substituted = load<u32>(STATE + 4 * bit);
 	// RotWord and SubWord of column 3, brought to column 0; the round constant is added to row 0 only.
 	let x = (rotr<u32>(substituted, 14) ^ spread(AFFINE_CONSTANT, bit)) & 0x03030303;
-	x ^= slice ^ (spread(roundConstant, bit) & 0x03);
+	x ^= load<u32>(roundKey + 4 * bit) ^ (spread(roundConstant, bit) & 0x03);
 	// Each column is the sum of all columns up to it.
 	x ^= (x << 2) & 0xfcfcfcfc;
 	x ^= (x << 4) & 0xf0f0f0f0;
-	return x;
+	store<u32>(roundKey + 4 * bit, x, ROUND_KEY_OCTETS);
 }
 
 /** Puts a slice as many ShiftRows behind as the state is when the key is added: row r turns r times `round` columns left. */
@@ -43,18 +43,6 @@ function fallBehind(slice: u32, round: u32): u32 {
 	return x;
 }
 
-/** Doubles the block at `from` in the field of CMAC (RFC 4493 2.3): shift left by one bit, reduce without a branch. */
-function double(from: usize, to: usize): void {
-	const w0 = bswap<u32>(load<u32>(from, 0));
-	const w1 = bswap<u32>(load<u32>(from, 4));
-	const w2 = bswap<u32>(load<u32>(from, 8));
-	const w3 = bswap<u32>(load<u32>(from, 12));
-	store<u32>(to, bswap<u32>((w0 << 1) | (w1 >>> 31)), 0);
-	store<u32>(to, bswap<u32>((w1 << 1) | (w2 >>> 31)), 4);
-	store<u32>(to, bswap<u32>((w2 << 1) | (w3 >>> 31)), 8);
-	store<u32>(to, bswap<u32>((w3 << 1) ^ ((0 - (w0 >>> 31)) & CMAC_REDUCTION)), 12);
-}
-
 /** Turns the cipher key and the integrity key, 16 octets each at the start of the key set, into the key set. */
 export function expandKeys(keySet: usize): void {
 	for (let column: usize = 0; column < BLOCK_OCTETS; column += 4) {
@@ -71,11 +59,7 @@ export function expandKeys(keySet: usize): void {
 	for (let round: u32 = 1; round <= 10; round++) {
 		clearState();
 		substitute(roundKey);
-		for (let bit: u32 = 0; bit < 8; bit++) {
-			const slice = roundKey + 4 * bit;
-			const next = nextSlice(load<u32>(slice), load<u32>(STATE + 4 * bit), bit, roundConstant);
-			store<u32>(slice + ROUND_KEY_OCTETS, next);
-		}
+		for (let bit: u32 = 0; bit < 8; bit++) nextSlice(roundKey, bit, roundConstant);
 		roundConstant = ((roundConstant << 1) ^ (spread(roundConstant, 7) & AES_REDUCTION)) & 0xff;
 		roundKey += ROUND_KEY_OCTETS;
 	}
@@ -94,6 +78,5 @@ export function expandKeys(keySet: usize): void {
 	for (let column: usize = 0; column < BLOCK_OCTETS; column += 4) {
 		store<u32>(keySet + SUBKEY_2 + column, load<u32>(STATE + 2 * column + 4));
 	}
-	double(keySet + SUBKEY_2, keySet + SUBKEY_1);
-	double(keySet + SUBKEY_1, keySet + SUBKEY_2);
+	makeSubkeys(keySet);
 }

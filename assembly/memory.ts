@@ -4,18 +4,19 @@
  * | from | octets | what |
  * |---|---|---|
  * | 0 | 32 | STATE: the two blocks at work, or their eight bit slices |
- * | 32 | 384 | a key set: where memory is small, the only one |
+ * | 32 | 384 | a key set: on devices, the only one |
  * | 416 | 8 | PREFIX: COUNT, BEARER and DIRECTION, zero (TS 33.401 B.2.3) |
  * | 424 | 1,240 | MESSAGE |
  * | 1,664 | 16 | read, but not used, with the last block of a full message |
- * | 1,680 | 16 each | KEYSTREAM: blocks that wait for the MAC to be verified |
+ * | 1,680 | 16 each | KEYSTREAM: blocks that wait for the MAC to be verified, 78 in Node |
  *
- * So 1,680 octets are needed, 16 more for each key-stream block kept; 2 KiB keep 23 of them, enough for 368 octets. In
- * Node 78 are kept, and more key sets follow from 4,096 on. All addresses are multiples of 8, and PREFIX one of 16: CMAC
- * runs over prefix and message without a copy, on aligned words.
+ * In Node more key sets follow from 4,096 on. Devices take the cipher alone (cipher.ts) and have nothing of this from 416
+ * on. All addresses are multiples of 8, and PREFIX one of 16: CMAC runs over prefix and message without a copy, on aligned
+ * words.
  *
- * A key set is the round keys 0 to 10 of both lanes as bit slices, 32 octets each, then the CMAC subkeys K1 and K2. The
- * bindings in firmware/kernels/wasm.ts and native/best-kernel.c repeat the addresses that they use.
+ * A key set is the round keys 0 to 10 of both lanes, 32 octets each, then the CMAC subkeys K1 and K2. The round keys are bit
+ * slices of both lanes together or, for vector permutations (simd/), 16 octets of lane 0 and 16 of lane 1; there STATE holds
+ * one block after the other. The bindings in firmware/kernels/wasm.ts and native/best-kernel.c repeat the addresses that they use.
  */
 
 /** Words 0, 2, 4, 6 are the columns of lane 0 (cipher key), words 1, 3, 5, 7 those of lane 1 (integrity key). */

@@ -2,20 +2,10 @@
  * A whole EMSDP message in one call: 128-EEA2 (TS 33.401 B.1.3) over its payload in lane 0, beside it 128-EIA2 (B.2.3)
  * over prefix and message in lane 1.
  */
+import { fits, writePrefix } from "./buffer";
 import { encrypt } from "./fixslice";
-import { BLOCK_OCTETS, KEYSTREAM, MESSAGE, MESSAGE_CAPACITY, PREFIX, PREFIX_OCTETS, STATE } from "./memory";
+import { BLOCK_OCTETS, KEYSTREAM, MESSAGE, PREFIX, PREFIX_OCTETS, STATE } from "./memory";
 import { absorb, absorbLast, addKeystream, loadBlock, loadCounter, startMac, storeBlock } from "./modes";
-
-@inline
-function writePrefix(count: u32, bearerAndDirection: u32): void {
-	store<u32>(PREFIX, bswap<u32>(count), 0);
-	store<u32>(PREFIX, bearerAndDirection, 4);
-}
-
-@inline
-function fits(cipherStart: u32, length: u32, macLength: u32): bool {
-	return (macLength === 4 || macLength === 8) && length <= <u32>MESSAGE_CAPACITY - macLength && cipherStart <= length;
-}
 
 /** Adds the block at `address`, padded if it is the last one, and tells whether it was. */
 @inline

@@ -11,8 +11,9 @@ export async function buildKernels() {
 	mkdirSync(folder, { recursive: true });
 	const small = join(folder, "best-ct-small.wasm");
 
-	await assemble(join(folder, "best-ct.wasm"), "0");
-	await assemble(small, "1");
+	await assemble("index.ts", join(folder, "best-ct.wasm"), "0");
+	await assemble("cipher.ts", small, "1");
+	await assemble("simd/index.ts", join(folder, "best-ct-simd.wasm"), "0", ["--enable", "simd"]);
 	execFileSync(process.execPath, [
 		join(root, "node_modules/wabt/bin/wasm2c"),
 		small,
@@ -22,14 +23,14 @@ export async function buildKernels() {
 }
 
 /** Compiles assembly/ for speed (shrink level 0) or, for devices, for size and speed (1). */
-async function assemble(file, shrinkLevel) {
+async function assemble(source, file, shrinkLevel, features = []) {
 	const { main } = await import("assemblyscript/asc");
 	const { error, stderr } = await main([
-		join(root, "assembly/index.ts"),
+		join(root, "assembly", source),
 		...["--outFile", file],
 		// Neither a heap nor static data nor more than one page: see assembly/memory.ts.
 		...["--runtime", "stub", "--noAssert", "--use", "abort=", "--initialMemory", "1", "--maximumMemory", "1"],
-		...["--disable", "bulk-memory", "--disable", "sign-extension", "--disable", "nontrapping-f2i"],
+		...["--disable", "bulk-memory", "--disable", "sign-extension", "--disable", "nontrapping-f2i", ...features],
 		...["--optimizeLevel", "3", "--shrinkLevel", shrinkLevel, "--converge"],
 	]);
 	if (error) throw new Error(`asc could not compile assembly/.\n${stderr}`, { cause: error });
@@ -38,16 +39,26 @@ async function assemble(file, shrinkLevel) {
 /**
  * Puts the address mask of firmware/kernels/native/wasm-rt.h where the generated code forms an address, and lets the
  * compiler join a load with its use: masked loads cannot trap, so none needs to be kept for that.
+ *
+ * An address is a computed part, which is masked, and a constant offset in the instruction, which must be below the
+ * octets that the memory has beyond its mask: so the accesses from one address on share one mask.
  */
 function sandbox(file) {
 	let text = readFileSync(file, "utf8");
-	for (const [from, to] of [
-		["&((mem)->data[addr])\n", "&((mem)->data[BEST_KERNEL_ADDRESS(addr)])\n"],
-		[/(#define FORCE_READ_INT\(var\)) __asm__.*\n/, "$1\n"],
-	]) {
+	const replace = (from, to) => {
 		const changed = text.replace(from, to);
 		if (changed === text) throw new Error(`${file} does not contain ${from}: has wabt been changed?`);
 		text = changed;
-	}
+	};
+	let most = 0;
+	const access = /(\bi32_(?:load|store)\w*\(&instance->w2c_memory, )\(u64\)\((var_\w+)\)(?: \+ (\d+)u?)?/g;
+	replace(access, (_, start, computed, offset = "0") => {
+		most = Math.max(most, Number(offset));
+		return `${start}BEST_KERNEL_ADDRESS(${computed}) + ${offset}u`;
+	});
+	replace(/(#define FORCE_READ_INT\(var\)) __asm__.*\n/, "$1\n");
+	const unmasked = /\w+_(?:load|store)\w*\(&instance->w2c_memory, (?!BEST_KERNEL_ADDRESS\().*/.exec(text);
+	if (unmasked) throw new Error(`${file} has an access whose address is not masked: ${unmasked[0]}`);
+	replace(/^/, `#define BEST_KERNEL_MOST_OFFSET ${most}u\n`);
 	writeFileSync(file, text);
 }

@@ -1,4 +1,4 @@
-/** The constant-time kernel as WebAssembly, for Node: the HSE, the tools and the tests. */
+/** The constant-time kernels as WebAssembly, for Node: the HSE, the tools and the tests. */
 import { type Kernel, type KeySet, MESSAGE_CAPACITY } from "./kernel.js";
 import { checkBitLength, checkKeys, checkLengths } from "./lengths.js";
 
@@ -59,15 +59,16 @@ class WasmKeySet {
 
 /** Constant time as far as WebAssembly goes: no branch, no address and no table look-up depends on a key or on data. */
 export class WasmKernel implements Kernel {
-	readonly name = "best-ct";
+	readonly name: string;
 	readonly message: Uint8Array;
 	readonly #exports: Exports;
 	readonly #memory: Uint8Array;
 	readonly #owners: (WasmKeySet | undefined)[] = new Array(SLOT_COUNT).fill(undefined);
 	#nextSlot = 0;
 
-	/** @param source `best-ct.wasm`: its octets, or the module compiled from them */
-	constructor(source: WasmModule | Uint8Array) {
+	/** @param source `best-ct-simd.wasm` or `best-ct.wasm`: its octets, or the module compiled from them */
+	constructor(source: WasmModule | Uint8Array, name = "best-ct") {
+		this.name = name;
 		const module = source instanceof Uint8Array ? new WebAssembly.Module(source) : source;
 		this.#exports = new WebAssembly.Instance(module).exports as Exports;
 		this.#memory = new Uint8Array(this.#exports.memory.buffer);

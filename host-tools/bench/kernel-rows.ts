@@ -7,7 +7,7 @@ import { createCipheriv } from "node:crypto";
 import { createRequire } from "node:module";
 import { JsKernel } from "../../firmware/kernels/js.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
-import { loadKernel } from "../kernel.js";
+import { hasSimd, loadKernel } from "../kernel.js";
 
 export interface BenchRow {
 	/** Where it was measured. */
@@ -53,6 +53,7 @@ type BlockCipher = (block: Uint8Array) => void;
 export async function kernelRows(): Promise<BenchRow[]> {
 	const peers = [
 		ofKernel(loadKernel()),
+		...(hasSimd() ? [ofKernel(loadKernel("fixsliced", "best-ct-fixsliced"))] : []),
 		ofKernel(new JsKernel()),
 		...(await noblePeers().catch(missing)),
 		...aesJsPeers(),

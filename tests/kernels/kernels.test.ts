@@ -4,7 +4,7 @@ import { JsKernel } from "../../firmware/kernels/js.js";
 import type { Kernel, KeySet } from "../../firmware/kernels/kernel.js";
 import { NativeKernel } from "../../firmware/kernels/native.js";
 import { WasmKernel } from "../../firmware/kernels/wasm.js";
-import { loadKernel } from "../../host-tools/kernel.js";
+import { hasSimd, type KernelForm, loadKernel } from "../../host-tools/kernel.js";
 import { agree, kernelCases, wycheproofCases } from "./suite.js";
 
 const root = new URL("../../", import.meta.url);
@@ -17,7 +17,16 @@ const cases = kernelCases(
 const wycheproof = "../shared/vectors/wycheproof/aes_cmac_test.json";
 const hasWycheproof = existsSync(new URL(wycheproof, root));
 
-for (const kernel of [loadKernel(), new JsKernel()]) {
+// An engine without SIMD is tested with what it can run; no supported version of Node is one.
+const FORMS: readonly KernelForm[] = hasSimd() ? ["simd", "fixsliced"] : ["fixsliced"];
+const constantTime = (form: KernelForm) => loadKernel(form, `best-ct, ${form}`);
+
+test("best-ct is the SIMD kernel where the engine has SIMD", () => {
+	expect(loadKernel().name).toBe("best-ct");
+	expect(hasSimd()).toBe(true);
+});
+
+for (const kernel of [...FORMS.map(constantTime), new JsKernel()]) {
 	describe(kernel.name, () => {
 		test.each(cases)("$name", ({ run }) => run(kernel));
 
@@ -29,13 +38,13 @@ for (const kernel of [loadKernel(), new JsKernel()]) {
 	});
 }
 
-test("best-ct and best-js give the same octets for random messages", () => {
-	agree(loadKernel(), new JsKernel(), Date.now() >>> 0, 2000);
+test.each(FORMS)("best-ct, %s, and best-js give the same octets for random messages", (form) => {
+	agree(constantTime(form), new JsKernel(), Date.now() >>> 0, 2000);
 });
 
-describe("best-ct in linear memory", () => {
+describe.each(FORMS)("best-ct, %s, in linear memory", (form) => {
 	test("serves more key sets than its memory holds", () => {
-		const kernel = loadKernel();
+		const kernel = loadKernel(form);
 		const key = (number: number) => new Uint8Array(16).fill(number & 255).fill(number >> 8, 8);
 		const keySets = Array.from({ length: 400 }, () => kernel.createKeySet());
 		keySets.forEach((keySet, number) => {
@@ -43,12 +52,12 @@ describe("best-ct in linear memory", () => {
 		});
 		kernel.eraseKeys(keySets[399]);
 		for (let number = 398; number >= 0; number -= 7) {
-			expect(protectedBy(kernel, keySets[number])).toEqual(freshlyProtected(key(number), key(number + 1)));
+			expect(protectedBy(kernel, keySets[number])).toEqual(freshlyProtected(form, key(number), key(number + 1)));
 		}
 	});
 
 	test("erase leaves nothing outside the key sets", () => {
-		const { memory, call } = instance();
+		const { memory, call } = instance(form);
 		memory.fill(0x5a, 4096, 4128);
 		call("setKeys", 4096);
 		memory.fill(0x77, 424, 1024);
@@ -61,7 +70,7 @@ describe("best-ct in linear memory", () => {
 	});
 
 	test("lengths that do not fit do nothing, even without the guards of the binding", () => {
-		const { memory, call } = instance();
+		const { memory, call } = instance(form);
 		memory.fill(0xa5);
 		for (const [cipherStart, length, macLength] of [
 			[0, 1237, 4],
@@ -78,7 +87,7 @@ describe("best-ct in linear memory", () => {
 	});
 
 	test("few key-stream blocks give the same result as many", () => {
-		const { memory, call } = instance();
+		const { memory, call } = instance(form);
 		call("setKeys", 4096);
 		for (const kept of [0, 1, 22, 23, 78]) {
 			memory.fill(0x31, 424, 1424);
@@ -130,6 +139,8 @@ test("the native binding passes on key set, message and lengths, and guards them
 	]);
 });
 
+const FILES = { simd: "build/kernels/best-ct-simd.wasm", fixsliced: "build/kernels/best-ct.wasm" };
+
 /** The types of a page's WebAssembly are not those of Node's library, so the little that is needed stands here. */
 interface Wasm {
 	Module: new (octets: Uint8Array) => object;
@@ -137,9 +148,9 @@ interface Wasm {
 }
 
 /** The kernel without its binding: linear memory, and its exports by name. */
-function instance() {
+function instance(form: KernelForm) {
 	const { Module, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
-	const { exports } = new Instance(new Module(readFileSync(new URL("build/kernels/best-ct.wasm", root))));
+	const { exports } = new Instance(new Module(readFileSync(new URL(FILES[form], root))));
 	const functions = exports as unknown as Record<string, (...numbers: number[]) => number>;
 	return {
 		memory: new Uint8Array(exports.memory.buffer),
@@ -153,8 +164,8 @@ function protectedBy(kernel: Kernel, keySet: KeySet): Uint8Array {
 	return kernel.message.slice(0, 30);
 }
 
-function freshlyProtected(encryptionKey: Uint8Array, integrityKey: Uint8Array): Uint8Array {
-	const kernel = new WasmKernel(readFileSync(new URL("build/kernels/best-ct.wasm", root)));
+function freshlyProtected(form: KernelForm, encryptionKey: Uint8Array, integrityKey: Uint8Array): Uint8Array {
+	const kernel = new WasmKernel(readFileSync(new URL(FILES[form], root)));
 	const keySet = kernel.createKeySet();
 	kernel.setKeys(keySet, encryptionKey, integrityKey);
 	return protectedBy(kernel, keySet);

@@ -21,10 +21,16 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /*
- * Every address is masked to these 2 KiB (build-kernels.js puts the mask into the generated code): cheaper than
- * comparing, and nothing outside can be reached. An access at the last address takes up to 7 octets more.
+ * The state and a key set take 416 octets, key stream that waits for a MAC the rest: 16 octets a block. A power of two.
+ *
+ * The computed part of every address is masked to this size (build-kernels.js puts the mask into the generated code):
+ * cheaper than comparing, and nothing outside can be reached. The constant offset of an instruction, at most
+ * BEST_KERNEL_MOST_OFFSET, and the up to 4 octets of an access are added to that.
  */
-#define BEST_KERNEL_MEMORY_OCTETS 2048u
+#ifndef BEST_KERNEL_MEMORY_OCTETS
+#define BEST_KERNEL_MEMORY_OCTETS 512u
+#endif
+#define BEST_KERNEL_DATA_OCTETS (BEST_KERNEL_MEMORY_OCTETS + BEST_KERNEL_MOST_OFFSET + 4u)
 #define BEST_KERNEL_ADDRESS(address) ((uint32_t)(address) & (BEST_KERNEL_MEMORY_OCTETS - 1u))
 
 #define WASM_RT_MEMCHECK_GUARD_PAGES 1
@@ -33,7 +39,7 @@
 #define wasm_rt_memcpy memcpy
 
 typedef struct {
-	uint8_t data[BEST_KERNEL_MEMORY_OCTETS + 8u];
+	uint8_t data[BEST_KERNEL_DATA_OCTETS];
 	uint64_t size;
 } wasm_rt_memory_t;
 
