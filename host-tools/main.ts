@@ -1,4 +1,5 @@
 import { bench } from "./cli/bench.js";
+import { board } from "./cli/board.js";
 import { demo } from "./cli/demo.js";
 import { device } from "./cli/device.js";
 import { Failure, UsageError } from "./cli/errors.js";
@@ -10,7 +11,7 @@ import { NODE_HOST_COMMAND } from "./device/device.js";
 import { runInNode } from "./device/node-host.js";
 import { DatabaseError } from "./hse/database.js";
 
-const COMMANDS: readonly Command[] = [demo, hse, device, provision, vectors, bench];
+const COMMANDS: readonly Command[] = [demo, hse, device, provision, vectors, bench, board];
 
 function overview(): string {
 	const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`);

@@ -4,18 +4,24 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildBoard } from "./build-board.js";
 import { buildFirmware, buildTools } from "./build-bundles.js";
 import { buildKernels } from "./build-kernels.js";
 import { buildXsHost } from "./build-xs-host.js";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** @type {Record<string, { after: string[], inputs: string[], outputs: string[], run: () => void | Promise<void> }>} */
+/** @type {Record<string, { after: string[], inputs: string[], outputs: string[], isOptional?: boolean, run: () => void | Promise<void> }>} */
 const steps = {
 	kernels: {
 		after: [],
 		inputs: ["assembly", "scripts/build-kernels.js"],
-		outputs: ["build/kernels/best-ct.wasm", "build/kernels/best-ct.c", "build/kernels/best-ct.h"],
+		outputs: [
+			"build/kernels/best-ct-simd.wasm",
+			"build/kernels/best-ct.wasm",
+			"build/kernels/best-ct.c",
+			"build/kernels/best-ct.h",
+		],
 		run: buildKernels,
 	},
 	firmware: {
@@ -41,6 +47,23 @@ const steps = {
 		],
 		outputs: ["build/xs-host/xs-host"],
 		run: buildXsHost,
+	},
+	// Needs a cross compiler and an emulator: made by those who ask for it.
+	board: {
+		after: ["kernels"],
+		inputs: [
+			"firmware",
+			"build/kernels",
+			"host-tools/board/transcript.ts",
+			"host-tools/hse",
+			"scripts/build-board.js",
+			"scripts/board-bundle.js",
+			"scripts/board-image.js",
+			"node_modules/@agoric/xsnap/package.json",
+		],
+		outputs: ["build/board/firmware/firmware.elf", "build/board/measure/measure.elf"],
+		isOptional: true,
+		run: buildBoard,
 	},
 };
 
@@ -89,5 +112,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 		console.error(`build: there is no step "${wrong}"; the steps are ${Object.keys(steps).join(", ")}.`);
 		process.exit(2);
 	}
-	for (const name of names.length > 0 ? names : Object.keys(steps)) await build(name);
+	for (const name of names.length > 0 ? names : Object.keys(steps).filter((step) => !steps[step].isOptional))
+		await build(name);
 }

@@ -1,3 +1,4 @@
+import { boardRows } from "../bench/board-rows.js";
 import { type BenchRow, kernelRows } from "../bench/kernel-rows.js";
 import { ratiosOf } from "../bench/ratios.js";
 import { uplinkRows } from "../bench/uplink-rows.js";
@@ -14,7 +15,7 @@ export const bench: Command = {
 	options: { json: { help: "print {rows, ratios} as JSON" } },
 	example: "best bench --json",
 	async run(options) {
-		const rows = [...(await kernelRows()), ...(await xsRows()), ...(await uplinkRows())];
+		const rows = [...(await kernelRows()), ...(await xsRows()), ...(await uplinkRows()), ...(await boardRows())];
 		const ratios = ratiosOf(rows);
 		if (options.json === true) {
 			console.log(JSON.stringify({ rows, ratios }));

@@ -67,11 +67,11 @@ static void protectFlash(void)
 void reset(void)
 {
 	__asm volatile("cpsid i");
+	initializeTimer();
 	memcpy(dataStart, dataLoad, (size_t)((char *)dataEnd - (char *)dataStart));
 	memset(bssStart, 0, (size_t)((char *)bssEnd - (char *)bssStart));
 	REGISTER(SCB_SHCSR) = 7u << 16;
 	protectFlash();
-	initializeTimer();
 	initializeUart();
 	/* What has never been written over tells afterwards how deep the stack went. */
 	uint32_t *here = __builtin_frame_address(0);

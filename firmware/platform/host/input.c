@@ -1,5 +1,6 @@
 /* host.inputRead: frames from standard input, two octets of length (big-endian) before each. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
 /* xs-host: the firmware's bundle on the XS engine, with a PC's sockets, files and standard input. */
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 #ifndef BEST_NATIVES_H
 #define BEST_NATIVES_H
 
-#include <poll.h>
 #include <stdint.h>
 
 #include "engine.h"
