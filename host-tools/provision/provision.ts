@@ -15,7 +15,7 @@ import {
 } from "../../firmware/emsdp/profile.js";
 import { plmnForm } from "../../firmware/emsdp/serving-network.js";
 import { SQN_STEP, sqnOctets } from "../../firmware/keys/aka.js";
-import { UsageError } from "../cli/errors.js";
+import { Failure, UsageError } from "../cli/errors.js";
 import { NodeStore } from "../device/node-store.js";
 import type { HseDatabase } from "../hse/database.js";
 
@@ -68,7 +68,8 @@ export function offerOf(agreement: number, service: number): UeConfiguration {
 /**
  * Makes a subscriber with fresh keys: adds it to the HSE's database and writes its identity into a device's store. The
  * keys are shown nowhere.
- * @throws UsageError for an IMSI or EAS Id that is none, DatabaseError if the subscriber is there already
+ * @throws UsageError for an IMSI or EAS Id that is none, DatabaseError if the subscriber is there already, Failure if the
+ * device has an identity already
  */
 export function provision(options: ProvisionOptions): void {
 	const { database, storeDirectory, imsi, hseAddress, hsePort, service, agreement } = options;
@@ -77,6 +78,9 @@ export function provision(options: ProvisionOptions): void {
 	const easId = new TextEncoder().encode(options.easId);
 	if (easId.length < 1 || easId.length > 64)
 		throw new UsageError(`The EAS Id has ${easId.length} octets: 1 to 64 are allowed.`);
+	const store = new NodeStore(storeDirectory);
+	if (store.read(IDENTITY_KEY) !== undefined)
+		throw new Failure(`The device in ${storeDirectory} has an identity already: name another --store, or remove it.`);
 	const k = Uint8Array.from(randomBytes(16));
 	const opc = Uint8Array.from(randomBytes(16));
 	// The first challenge has SEQ 1; the USIM has seen SEQ 0.
@@ -92,7 +96,6 @@ export function provision(options: ProvisionOptions): void {
 		easId,
 		servingNetwork: plmnForm(imsi.slice(0, 3), imsi.slice(3, 5)),
 	});
-	const store = new NodeStore(storeDirectory);
 	store.write(IDENTITY_KEY, record);
 	// A new identity begins with its own SQNs and without a session.
 	store.delete("sqn");

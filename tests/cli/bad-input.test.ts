@@ -89,9 +89,12 @@ describe("what failed: one line with the cause and the way out, status 1, nothin
 		const words = ["provision", "--database", join(folder, "twice.db"), "--store", join(folder, "store")];
 		expect(best(words).status).toBe(0);
 		const identity = readFileSync(join(folder, "store/identity"));
-		const { status, stderr } = best(words);
+		const elsewhere = best([...words.slice(0, -1), join(folder, "other")]);
+		expect(elsewhere.status).toBe(1);
+		expect(oneLine(elsewhere.stderr)).toMatch(/in the database already.*--imsi/);
+		const { status, stderr } = best([...words, "--imsi", "001010000000002"]);
 		expect(status).toBe(1);
-		expect(oneLine(stderr)).toMatch(/in the database already.*--imsi/);
+		expect(oneLine(stderr)).toMatch(/has an identity already: name another --store/);
 		expect(readFileSync(join(folder, "store/identity"))).toEqual(identity);
 	});
 
