@@ -107,10 +107,10 @@ export class BestClient {
 		if (!ue?.session?.canSend) return this.hold(payload);
 		try {
 			ue.send(payload);
+			this.keepRecord(ue);
 		} catch (error) {
 			return Promise.reject(error);
 		}
-		this.keepRecord(ue);
 		this.options.datagram.write(this.options.kernel.message, ue.outbox.takeDatagram());
 		return HANDED_OVER;
 	}
@@ -253,8 +253,15 @@ export class BestClient {
 	private keepRecord(ue: Ue): void {
 		const record = ue.outbox.takeRecord();
 		if (record === undefined) return;
-		if (record.length === 0) this.options.store.delete(SESSION_KEY);
-		else this.options.store.write(SESSION_KEY, record);
+		try {
+			if (record.length === 0) this.options.store.delete(SESSION_KEY);
+			else this.options.store.write(SESSION_KEY, record);
+		} catch (error) {
+			// The datagram relies on the record: it does not go out, and none after it before the record is stored.
+			ue.outbox.takeDatagram();
+			ue.outbox.store(record);
+			throw error;
+		}
 		record.fill(0);
 	}
 

@@ -149,8 +149,11 @@ export class HseSession {
 
 	/** The context that a Key ID names: the one in use, the new one, or the old one. */
 	contextOf(keyId: number): SecurityContext | undefined {
-		return [this.keys, this.next?.keys, this.old?.keys].find((keys) => keys?.context.parameters.keyId === keyId)
-			?.context;
+		if (keyId === this.context.parameters.keyId) return this.context;
+		const next = this.next?.keys.context;
+		if (keyId === next?.parameters.keyId) return next;
+		const old = this.old?.keys.context;
+		return keyId === old?.parameters.keyId ? old : undefined;
 	}
 
 	get sessionId(): number {
@@ -283,6 +286,8 @@ export class HseSession {
 		this.forgetOld();
 		this.expectedResponse?.fill(0);
 		this.expectedResponse = undefined;
+		this.responseToOffer?.fill(0);
+		this.responseToOffer = undefined;
 		this.request = undefined;
 		this.cached = undefined;
 		this.state = "over";
@@ -325,11 +330,10 @@ export class HseSession {
 		if (count < 0) return "wrong MAC or COUNT";
 		control.received.accept(count);
 		this.moveTo(true);
-		const offered = this.next?.expectedResponse ?? this.responseToOffer;
 		this.accepted(now, context);
 		const { macLength, agreement } = this.identity.configuration;
 		// Whether a response belongs in a 12 or a 31 hangs on how the keys are agreed.
-		const aka = command === COMMAND.manageKeysResponse ? offered !== undefined : isAka(agreement);
+		const aka = command === COMMAND.manageKeysResponse ? this.responseToOffer !== undefined : isAka(agreement);
 		const fault =
 			this.tlvs.scan(kernel.message, HEADER.length + 1, length - macLength) || checkContents(this.tlvs, contents, aka);
 		if (fault !== 0) return NEVER_REJECTED.includes(command) ? "contents" : this.reject(fault);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { BestClient } from "../../firmware/client/best-client.js";
 import { ClientError } from "../../firmware/client/errors.js";
 import type { UeEvent } from "../../firmware/client/events.js";
+import { SESSION_KEY, unpackSession } from "../../firmware/client/packed-session.js";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import { AGREEMENT, SERVICE } from "../../firmware/emsdp/profile.js";
 import { plmnForm } from "../../firmware/emsdp/serving-network.js";
@@ -137,7 +138,7 @@ function world(service: number = SERVICE.confidential, retry?: { first: number; 
 			config,
 			onEvent: (event) => events.push({ ...event }),
 		});
-	return { client, clock, hse, state, events, pump, answer, terminate, reboot };
+	return { client, clock, hse, state, store, events, pump, answer, terminate, reboot };
 }
 
 const octets = (text: string) => new TextEncoder().encode(text);
@@ -304,6 +305,23 @@ describe("BestClient", () => {
 		state.isUp = true;
 		await client.send(octets("goes on"));
 		expect(state.uplinks).toEqual(["goes on"]);
+	});
+
+	test("a block of COUNTs that cannot be stored is not used: nothing goes out until it can be", async () => {
+		const { client, state, store, answer, pump } = await connected();
+		for (let i = 0; i < 64; i++) await client.send(octets(`${i}`));
+		store.powerIsCut = true;
+		await expect(client.send(octets("unsafe"))).rejects.toThrow("power cut");
+		await expect(client.send(octets("still unsafe"))).rejects.toThrow("power cut");
+		expect(state.uplinks).toHaveLength(64);
+		store.powerIsCut = false;
+		// What is received meanwhile does not bring the lost datagram back.
+		answer("answer");
+		pump();
+		expect(state.uplinks).toHaveLength(64);
+		await client.send(octets("safe again"));
+		expect(state.uplinks.at(-1)).toBe("safe again");
+		expect(unpackSession(store.read(SESSION_KEY) as Uint8Array)?.userNext).toBeGreaterThan(66);
 	});
 
 	test("calls that do not fit the state say so", async () => {

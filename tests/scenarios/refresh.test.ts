@@ -118,6 +118,19 @@ describe("key refresh", () => {
 		expect(pair.uplinks).toEqual(["under the new key"]);
 	});
 
+	test("31 of an AKA refresh lost for good: a chained refresh after it is taken all the same", () => {
+		const pair = new Pair().connect();
+		offer(pair, REFRESH_METHOD.aka);
+		pair.deliverToUe();
+		pair.toHse.length = 0;
+		pair.send("completes the first");
+		pair.settle();
+		offer(pair, REFRESH_METHOD.chained);
+		pair.deliverToUe();
+		expect(pair.deliverToHse()).toBe("accept");
+		expect(keyIds(pair)).toEqual([3, 3]);
+	});
+
 	test("30 lost: sent again; the HSE goes on under the old key until then", () => {
 		const pair = new Pair().connect();
 		offer(pair, REFRESH_METHOD.chained);
