@@ -1,14 +1,14 @@
 /**
- * What the fixsliced kernel exports for Node. Addresses and lengths are octets; `keySet` is the address of a key set, a multiple of 8. A
+ * What the kernels without SIMD export for Node. Addresses and lengths are octets; `keySet` is the address of a key set, a multiple of 8. A
  * length that does not fit the memory makes a call do nothing, so that no caller can reach beyond the message.
  */
+import { encryptBoth, encryptCounter, encryptMac } from "./block-cipher";
 import { countUp, fitsBits } from "./buffer";
-import { encrypt } from "./fixslice";
 import { BLOCK_OCTETS, MESSAGE, STATE } from "./memory";
 import { absorb, absorbLast, addKeystream, loadBlock, startMac } from "./modes";
 
+export { expandKeys as setKeys } from "./block-cipher";
 export { erase } from "./buffer";
-export { expandKeys as setKeys } from "./key-schedule";
 export { protect, unprotect } from "./message";
 
 /** AES-128 of `message[0 .. 16)` under the cipher key and of `message[16 .. 32)` under the integrity key. */
@@ -17,7 +17,7 @@ export function encryptBlocks(keySet: usize): void {
 		store<u32>(STATE + 2 * column, load<u32>(MESSAGE + column));
 		store<u32>(STATE + 2 * column + 4, load<u32>(MESSAGE + BLOCK_OCTETS + column));
 	}
-	encrypt(keySet);
+	encryptBoth(keySet);
 	for (let column: usize = 0; column < BLOCK_OCTETS; column += 4) {
 		store<u32>(MESSAGE + column, load<u32>(STATE + 2 * column));
 		store<u32>(MESSAGE + BLOCK_OCTETS + column, load<u32>(STATE + 2 * column + 4));
@@ -30,7 +30,7 @@ export function ctr(keySet: usize, bitLength: u32): void {
 	const end = MESSAGE + BLOCK_OCTETS + ((bitLength + 7) >>> 3);
 	for (let address = MESSAGE + BLOCK_OCTETS; address < end; address += BLOCK_OCTETS) {
 		loadBlock(MESSAGE);
-		encrypt(keySet);
+		encryptCounter(keySet);
 		addKeystream(address, end);
 		countUp();
 	}
@@ -46,11 +46,11 @@ export function cmac(keySet: usize, bitLength: u32): void {
 	let bits = <i32>bitLength;
 	for (; bits > 128; bits -= 128) {
 		absorb(address);
-		encrypt(keySet);
+		encryptMac(keySet);
 		address += BLOCK_OCTETS;
 	}
 	absorbLast(address, bits, keySet);
-	encrypt(keySet);
+	encryptMac(keySet);
 	const tag = MESSAGE + ((bitLength + 7) >>> 3);
 	for (let column: usize = 0; column < BLOCK_OCTETS; column += 4) {
 		store<u32>(tag + column, load<u32>(STATE + 2 * column + 4));

@@ -16,11 +16,12 @@
  *
  * A key set is the round keys 0 to 10 of both lanes, 32 octets each, then the CMAC subkeys K1 and K2. The round keys are bit
  * slices of both lanes together or, for vector permutations (simd/), 16 octets of lane 0 and 16 of lane 1; there STATE holds
- * one block after the other. The bindings in firmware/kernels/wasm.ts and native/best-kernel.c repeat the addresses that they use.
+ * one block after the other. A build with tables (table/) has the round keys like that and STATE as above. Its tables are in a
+ * second page in Node; on devices its only table is at 0, STATE at 1,024 and a key set at 1,072. The bindings in firmware/kernels/wasm.ts and native/best-kernel.c repeat the addresses that they use.
  */
 
 /** Words 0, 2, 4, 6 are the columns of lane 0 (cipher key), words 1, 3, 5, 7 those of lane 1 (integrity key). */
-export const STATE: usize = 0;
+export const STATE: usize = isDefined(WITH_TABLES) && ASC_SHRINK_LEVEL !== 0 ? 1024 : 0;
 export const STATE_OCTETS: usize = 32;
 
 /** Within a key set. */
@@ -33,5 +34,9 @@ export const PREFIX_OCTETS: usize = 8;
 export const MESSAGE: usize = 424;
 export const MESSAGE_CAPACITY: usize = 1240;
 export const KEYSTREAM: usize = 1680;
+
+/** Four tables of 1,024 octets in Node; on devices, where a rotation costs nothing, the first of them. */
+export const TABLE: usize = ASC_SHRINK_LEVEL === 0 ? 65536 : 0;
+export const TABLE_OCTETS: usize = 1024;
 
 export const BLOCK_OCTETS: usize = 16;

@@ -2,8 +2,8 @@
  * A whole EMSDP message in one call: 128-EEA2 (TS 33.401 B.1.3) over its payload in lane 0, beside it 128-EIA2 (B.2.3)
  * over prefix and message in lane 1.
  */
+import { encryptBoth, encryptCounter, encryptMac } from "./block-cipher";
 import { fits, writePrefix } from "./buffer";
-import { encrypt } from "./fixslice";
 import { BLOCK_OCTETS, KEYSTREAM, MESSAGE, PREFIX, PREFIX_OCTETS, STATE } from "./memory";
 import { absorb, absorbLast, addKeystream, loadBlock, loadCounter, startMac, storeBlock } from "./modes";
 
@@ -37,7 +37,7 @@ export function protect(
 	// octets after cipherStart: with 8 octets or more in clear they are independent, else CTR runs one block ahead.
 	if (cipherStart < length && cipherStart < PREFIX_OCTETS) {
 		loadCounter(count, bearerAndDirection, block++);
-		encrypt(keySet);
+		encryptCounter(keySet);
 		addKeystream(cipherAt, end);
 		cipherAt += BLOCK_OCTETS;
 	}
@@ -47,11 +47,11 @@ export function protect(
 		last = absorbUpTo(end, macAt, keySet);
 		if (cipherAt < end) {
 			loadCounter(count, bearerAndDirection, block++);
-			encrypt(keySet);
+			encryptBoth(keySet);
 			addKeystream(cipherAt, end);
 			cipherAt += BLOCK_OCTETS;
 		} else {
-			encrypt(keySet);
+			encryptMac(keySet);
 		}
 	}
 	store<u32>(end, load<u32>(STATE, 4), 0);
@@ -85,11 +85,11 @@ export function unprotect(
 		last = absorbUpTo(end, macAt, keySet);
 		if (block < kept) {
 			loadCounter(count, bearerAndDirection, block);
-			encrypt(keySet);
+			encryptBoth(keySet);
 			storeBlock(KEYSTREAM + (block << 4));
 			block++;
 		} else {
-			encrypt(keySet);
+			encryptMac(keySet);
 		}
 	}
 
@@ -104,7 +104,7 @@ export function unprotect(
 			loadBlock(KEYSTREAM + (block << 4));
 		} else {
 			loadCounter(count, bearerAndDirection, block);
-			encrypt(keySet);
+			encryptCounter(keySet);
 		}
 		addKeystream(cipherAt, end);
 		cipherAt += BLOCK_OCTETS;

@@ -2,12 +2,16 @@ import { existsSync, readFileSync } from "node:fs";
 import type { Kernel } from "../firmware/kernels/kernel.js";
 import { WasmKernel } from "../firmware/kernels/wasm.js";
 
-/** The forms of the constant-time kernel in Node: vector permutations, for engines with SIMD, and bit slices, for all. */
-export type KernelForm = "simd" | "fixsliced";
+/**
+ * The forms of the kernel in Node. Constant time: vector permutations, for engines with SIMD, and bit slices, for all. Not
+ * constant time, and never chosen unless it is asked for: tables.
+ */
+export type KernelForm = "simd" | "fixsliced" | "table";
 
 const PATHS: Record<KernelForm, string> = {
 	simd: "build/kernels/best-ct-simd.wasm",
 	fixsliced: "build/kernels/best-ct.wasm",
+	table: "build/kernels/best-table.wasm",
 };
 
 // Node has it, but its types leave it to those of a browser.
@@ -26,11 +30,14 @@ export function hasSimd(): boolean {
 }
 
 /**
- * The constant-time kernel for Node, named best-ct: in the faster form that the engine has, unless one is asked for. Found
- * from the sources as well as from the bundle below build/.
+ * The kernel for Node: the faster constant-time form that the engine has, named best-ct, unless a form is asked for. Found from
+ * the sources as well as from the bundle below build/.
  * @throws Error if the kernel has not been built
  */
-export function loadKernel(form: KernelForm = hasSimd() ? "simd" : "fixsliced", name?: string): Kernel {
+export function loadKernel(
+	form: KernelForm = hasSimd() ? "simd" : "fixsliced",
+	name = form === "table" ? "best-table" : "best-ct",
+): Kernel {
 	const path = PATHS[form];
 	let folder = new URL(".", import.meta.url);
 	for (;;) {

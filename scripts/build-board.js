@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { bundleForRom, bundlePruning, recordTranscript } from "./board-bundle.js";
 import { makeImage } from "./board-image.js";
+import { kernelDefines } from "./kernel-choice.js";
 
 const run = promisify(execFile);
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -46,6 +47,7 @@ const engineFlags = [
 const engineIncludes = ["includes", "platforms", "sources"].map((folder) => join(xs, folder));
 const ownFlags = [
 	...engineFlags.filter((flag) => flag !== "-w"),
+	...kernelDefines,
 	"-Wall",
 	"-Wextra",
 	// The engine's header defines functions that not every file calls.
@@ -55,7 +57,7 @@ const ownFlags = [
 	...engineIncludes.flatMap((folder) => ["-isystem", folder]),
 ];
 // -O2 for this one file, as best-kernel.h has it: -Os would not inline its loads and stores.
-const kernelFlags = [...common, "-O2", "-w", `-I${nativeKernels}`, `-I${at("build/kernels")}`];
+const kernelFlags = [...common, "-O2", "-w", ...kernelDefines, `-I${nativeKernels}`, `-I${at("build/kernels")}`];
 
 /** Octets of RAM, as the board's link has them: an nRF52840 has 256 KB. */
 const RUNNING = { CODE_ORIGIN: 0x40, RAM_ORIGIN: 0x20000000, RAM_OCTETS: 256 << 10, STACK_OCTETS: 8 << 10 };
@@ -206,6 +208,7 @@ async function compileBoard() {
 		...kernelFiles,
 		join(nativeKernels, "wasm-rt.h"),
 		at("build/kernels/best-ct.c"),
+		at("build/kernels/best-table.c"),
 	]);
 	const only = (name) => ownObjects.filter((object) => basename(object) === `${name}.o`);
 	const alone = [...only("main"), ...only("no-parser"), ...only("defaults"), ...only("preload")];

@@ -9,29 +9,46 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 export async function buildKernels() {
 	const folder = join(root, "build/kernels");
 	mkdirSync(folder, { recursive: true });
-	const small = join(folder, "best-ct-small.wasm");
+	await assemble("index.ts", join(folder, "best-ct.wasm"));
+	await assemble("simd/index.ts", join(folder, "best-ct-simd.wasm"), { features: ["--enable", "simd"] });
+	await assemble("table/index.ts", join(folder, "best-table.wasm"), { pages: 2 });
+	await translate("cipher.ts", "best-ct");
+	await translate("table/cipher.ts", "best-table");
+}
 
-	await assemble("index.ts", join(folder, "best-ct.wasm"), "0");
-	await assemble("cipher.ts", small, "1");
-	await assemble("simd/index.ts", join(folder, "best-ct-simd.wasm"), "0", ["--enable", "simd"]);
+/** AssemblyScript to C: build/kernels/NAME.c and .h. */
+async function translate(source, name) {
+	const folder = join(root, "build/kernels");
+	const small = join(folder, `${name}-small.wasm`);
+	await assemble(source, small, { shrinkLevel: 1 });
 	execFileSync(process.execPath, [
 		join(root, "node_modules/wabt/bin/wasm2c"),
 		small,
-		...["--module-name", "best_ct", "--no-debug-names", "--output", join(folder, "best-ct.c")],
+		...["--module-name", name.replace("-", "_"), "--no-debug-names", "--output", join(folder, `${name}.c`)],
 	]);
-	sandbox(join(folder, "best-ct.c"));
+	sandbox(join(folder, `${name}.c`));
 }
 
 /** Compiles assembly/ for speed (shrink level 0) or, for devices, for size and speed (1). */
-async function assemble(source, file, shrinkLevel, features = []) {
+async function assemble(source, file, { shrinkLevel = 0, features = [], pages = 1 } = {}) {
 	const { main } = await import("assemblyscript/asc");
 	const { error, stderr } = await main([
 		join(root, "assembly", source),
 		...["--outFile", file],
-		// Neither a heap nor static data nor more than one page: see assembly/memory.ts.
-		...["--runtime", "stub", "--noAssert", "--use", "abort=", "--initialMemory", "1", "--maximumMemory", "1"],
+		// Neither a heap nor static data: see assembly/memory.ts.
+		...[
+			"--runtime",
+			"stub",
+			"--noAssert",
+			"--use",
+			"abort=",
+			"--initialMemory",
+			`${pages}`,
+			"--maximumMemory",
+			`${pages}`,
+		],
 		...["--disable", "bulk-memory", "--disable", "sign-extension", "--disable", "nontrapping-f2i", ...features],
-		...["--optimizeLevel", "3", "--shrinkLevel", shrinkLevel, "--converge"],
+		...["--optimizeLevel", "3", "--shrinkLevel", `${shrinkLevel}`, "--converge"],
 	]);
 	if (error) throw new Error(`asc could not compile assembly/.\n${stderr}`, { cause: error });
 }

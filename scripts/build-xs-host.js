@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { kernelDefines } from "./kernel-choice.js";
 
 const run = promisify(execFile);
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -36,12 +37,13 @@ const engineIncludes = ["includes", "platforms", "sources"].map((folder) => join
 /** Engine headers as system headers, so that their warnings do not hide those of the project's own files. */
 const hostFlags = [
 	...engineFlags.filter((flag) => flag !== "-w"),
+	...kernelDefines,
 	"-Wall",
 	"-Wextra",
 	`-I${nativeKernels}`,
 	...engineIncludes.flatMap((folder) => ["-isystem", folder]),
 ];
-const kernelFlags = ["-O2", "-w", `-I${nativeKernels}`, `-I${kernels}`];
+const kernelFlags = ["-O2", "-w", ...kernelDefines, `-I${nativeKernels}`, `-I${kernels}`];
 
 function sources(folder) {
 	return readdirSync(folder)

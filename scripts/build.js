@@ -8,6 +8,7 @@ import { buildBoard } from "./build-board.js";
 import { buildFirmware, buildTools } from "./build-bundles.js";
 import { buildKernels } from "./build-kernels.js";
 import { buildXsHost } from "./build-xs-host.js";
+import { kernelChoice } from "./kernel-choice.js";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -21,6 +22,9 @@ const steps = {
 			"build/kernels/best-ct.wasm",
 			"build/kernels/best-ct.c",
 			"build/kernels/best-ct.h",
+			"build/kernels/best-table.wasm",
+			"build/kernels/best-table.c",
+			"build/kernels/best-table.h",
 		],
 		run: buildKernels,
 	},
@@ -76,7 +80,7 @@ function filesBelow(path) {
 }
 
 function digestOf(inputs) {
-	const hash = createHash("sha256");
+	const hash = createHash("sha256").update(kernelChoice);
 	for (const file of [...inputs, "package-lock.json"].flatMap((input) => filesBelow(join(root, input)))) {
 		hash
 			.update(`${file.slice(root.length)}\0`)

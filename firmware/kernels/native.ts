@@ -1,11 +1,11 @@
-/** The constant-time kernel as native code: devices that carry it, and the XS host. */
+/** The kernel as native code: devices that carry it, and the XS host. */
 import { type Kernel, type KeySet, MESSAGE_CAPACITY } from "./kernel.js";
 import { checkBitLength, checkKeys, checkLengths } from "./lengths.js";
 
 /** The native functions, as native/best-kernel.h declares them. `message` has MESSAGE_CAPACITY octets. */
 export interface NativeFunctions {
-	/** What runs behind the functions: "native", or "WebAssembly" where Node stands in for a device. */
-	readonly form: string;
+	/** BEST_KERNEL_NAME; where Node stands in for a device, the name of its kernel. */
+	readonly name: string;
 	/** Octets of a key set: BEST_KERNEL_KEY_SET_OCTETS. */
 	readonly keySetOctets: number;
 	setKeys(keySet: Uint8Array, encryptionKey: Uint8Array, integrityKey: Uint8Array): void;
@@ -34,14 +34,14 @@ export interface NativeFunctions {
 	erase(): void;
 }
 
-/** Constant time: compiled from the same source as the WebAssembly kernel. */
+/** Compiled from the same sources as the WebAssembly kernels; constant time unless its name begins with best-table. */
 export class NativeKernel implements Kernel {
 	readonly name: string;
 	readonly message = new Uint8Array(MESSAGE_CAPACITY);
 	readonly #native: NativeFunctions;
 
 	constructor(native: NativeFunctions) {
-		this.name = `best-ct (${native.form})`;
+		this.name = native.name;
 		this.#native = native;
 	}
 

@@ -1,4 +1,4 @@
-/** The constant-time kernels as WebAssembly, for Node: the HSE, the tools and the tests. */
+/** The kernels as WebAssembly, for Node: the HSE, the tools and the tests. */
 import { type Kernel, type KeySet, MESSAGE_CAPACITY } from "./kernel.js";
 import { checkBitLength, checkKeys, checkLengths } from "./lengths.js";
 
@@ -57,7 +57,10 @@ class WasmKeySet {
 	slot = 0;
 }
 
-/** Constant time as far as WebAssembly goes: no branch, no address and no table look-up depends on a key or on data. */
+/**
+ * Constant time as far as WebAssembly goes: no branch, no address and no table look-up depends on a key or on data. Not so
+ * with best-table.wasm.
+ */
 export class WasmKernel implements Kernel {
 	readonly name: string;
 	readonly message: Uint8Array;
@@ -66,7 +69,7 @@ export class WasmKernel implements Kernel {
 	readonly #owners: (WasmKeySet | undefined)[] = new Array(SLOT_COUNT).fill(undefined);
 	#nextSlot = 0;
 
-	/** @param source `best-ct-simd.wasm` or `best-ct.wasm`: its octets, or the module compiled from them */
+	/** @param source `best-ct-simd.wasm`, `best-ct.wasm` or `best-table.wasm`: its octets, or the module compiled from them */
 	constructor(source: WasmModule | Uint8Array, name = "best-ct") {
 		this.name = name;
 		const module = source instanceof Uint8Array ? new WebAssembly.Module(source) : source;

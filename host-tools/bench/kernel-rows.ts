@@ -54,6 +54,7 @@ export async function kernelRows(): Promise<BenchRow[]> {
 	const peers = [
 		ofKernel(loadKernel()),
 		...(hasSimd() ? [ofKernel(loadKernel("fixsliced", "best-ct-fixsliced"))] : []),
+		ofKernel(loadKernel("table")),
 		ofKernel(new JsKernel()),
 		...(await noblePeers().catch(missing)),
 		...aesJsPeers(),

@@ -92,7 +92,7 @@ export function runInNode(bundlePath: string, storeDirectory: string): void {
 	let alarm: NodeJS.Timeout | undefined;
 	let turnIsDue = false;
 
-	const { kernelForm, kernelKeySetOctets, ...kernelNatives } = kernel;
+	const { kernelName, kernelKeySetOctets, ...kernelNatives } = kernel;
 	const natives = {
 		...kernelNatives,
 		udpOpen: (address: unknown, port: unknown) => udp.open(address, port),
@@ -117,7 +117,7 @@ export function runInNode(bundlePath: string, storeDirectory: string): void {
 		storeDelete: (key: unknown) => store.delete(key),
 	};
 
-	const { context, host } = contextWith(natives, { kernelForm, kernelKeySetOctets });
+	const { context, host } = contextWith(natives, { kernelName, kernelKeySetOctets });
 
 	function call(name: Callback): void {
 		try {

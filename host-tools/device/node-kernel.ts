@@ -55,7 +55,7 @@ export function nodeKernel(kernel: Kernel) {
 	}
 
 	return {
-		kernelForm: "WebAssembly",
+		kernelName: "best-ct (WebAssembly)",
 		kernelKeySetOctets: KEY_SET_OCTETS,
 		kernelSetKeys(keySet: unknown, encryptionKey: unknown, integrityKey: unknown): void {
 			const target = exactArgument(keySet, "keySet", KEY_SET_OCTETS);

@@ -490,7 +490,7 @@ function refused(code: string, run: () => void): void {
 }
 
 /** xorshift32: the same numbers on every engine. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
 	let state = seed | 0 || 1;
 	return () => {
 		state ^= state << 13;

@@ -16,14 +16,24 @@
 #pragma GCC diagnostic ignored "-Wunused-variable"
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #endif
+#ifdef BEST_KERNEL_TABLES
+#include "best-table.c"
+#else
 #include "best-ct.c"
+#endif
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
 
 /* The layout of the memory, see assembly/memory.ts, and what follows it here. */
 enum {
-	KEY_SET = 32,
+#ifdef BEST_KERNEL_TABLES
+	STATE = 1024, /* behind the table */
+	KEY_SET = STATE + 32 + 16, /* behind the columns of the lane at work */
+#else
+	STATE = 0,
+	KEY_SET = STATE + 32,
+#endif
 	SUBKEY_1 = KEY_SET + 352,
 	SUBKEY_2 = KEY_SET + 368,
 	KEYSTREAM = KEY_SET + BEST_KERNEL_KEY_SET_OCTETS,
@@ -34,7 +44,11 @@ enum {
 
 typedef enum { CIPHER_LANE = 0, MAC_LANE = 4 } Lane;
 
+#ifdef BEST_KERNEL_TABLES
+static w2c_best__table instance;
+#else
 static w2c_best__ct instance;
+#endif
 
 #define MEMORY (instance.w2c_memory.data)
 
@@ -53,7 +67,7 @@ static inline void put_word(uint8_t *to, uint32_t word)
 /* Where a column of a lane stands: those of the two lanes take turns. */
 static inline uint8_t *column_of(Lane lane, unsigned column)
 {
-	return MEMORY + 8 * column + lane;
+	return MEMORY + STATE + 8 * column + lane;
 }
 
 static inline void take_in(const uint8_t *keySet)
@@ -61,9 +75,26 @@ static inline void take_in(const uint8_t *keySet)
 	memcpy(MEMORY + KEY_SET, keySet, BEST_KERNEL_KEY_SET_OCTETS);
 }
 
-static inline void encrypt(void)
+static inline void expand_keys(void)
 {
+#ifdef BEST_KERNEL_TABLES
+	w2c_best__table_setKeys(&instance, KEY_SET);
+#else
+	w2c_best__ct_setKeys(&instance, KEY_SET);
+#endif
+}
+
+/* Enciphers the lanes that are wanted. Bit slices always do both; tables cost half as much for one. */
+static inline void encrypt(int wantsCipher, int wantsMac)
+{
+#ifdef BEST_KERNEL_TABLES
+	if (wantsCipher) w2c_best__table_encryptLane(&instance, KEY_SET, 0);
+	if (wantsMac) w2c_best__table_encryptLane(&instance, KEY_SET, 1);
+#else
+	(void)wantsCipher;
+	(void)wantsMac;
 	w2c_best__ct_encrypt(&instance, KEY_SET);
+#endif
 }
 
 static inline void load(Lane lane, const uint8_t *block)
@@ -171,7 +202,7 @@ void best_kernel_set_keys(uint8_t *keySet, const uint8_t *encryptionKey, const u
 {
 	memcpy(MEMORY + KEY_SET, encryptionKey, BLOCK_OCTETS);
 	memcpy(MEMORY + KEY_SET + BLOCK_OCTETS, integrityKey, BLOCK_OCTETS);
-	w2c_best__ct_setKeys(&instance, KEY_SET);
+	expand_keys();
 	memcpy(keySet, MEMORY + KEY_SET, BEST_KERNEL_KEY_SET_OCTETS);
 }
 
@@ -192,7 +223,7 @@ void best_kernel_protect(const uint8_t *keySet, uint8_t *message, uint32_t count
 	for (;;) {
 		const int enciphers = at < length;
 		if (enciphers) load_counter(count, bearerAndDirection, number++);
-		encrypt();
+		encrypt(enciphers, last >= 0);
 		if (enciphers) {
 			add_keystream(message + at, length - at);
 			at += BLOCK_OCTETS;
@@ -218,7 +249,7 @@ int best_kernel_unprotect(const uint8_t *keySet, uint8_t *message, uint32_t coun
 		last = absorb_next(&input, message, length);
 		const int keeps = kept < wanted && kept < KEYSTREAM_BLOCKS;
 		if (keeps) load_counter(count, bearerAndDirection, kept);
-		encrypt();
+		encrypt(keeps, 1);
 		if (keeps) store(MEMORY + KEYSTREAM + BLOCK_OCTETS * kept++, CIPHER_LANE);
 	}
 
@@ -233,7 +264,7 @@ int best_kernel_unprotect(const uint8_t *keySet, uint8_t *message, uint32_t coun
 			load(CIPHER_LANE, MEMORY + KEYSTREAM + BLOCK_OCTETS * number);
 		} else {
 			load_counter(count, bearerAndDirection, number);
-			encrypt();
+			encrypt(1, 0);
 		}
 		add_keystream(message + at, length - at);
 		at += BLOCK_OCTETS;
@@ -246,7 +277,7 @@ void best_kernel_encrypt_blocks(const uint8_t *keySet, uint8_t *message)
 	take_in(keySet);
 	load(CIPHER_LANE, message);
 	load(MAC_LANE, message + BLOCK_OCTETS);
-	encrypt();
+	encrypt(1, 1);
 	store(message, CIPHER_LANE);
 	store(message + BLOCK_OCTETS, MAC_LANE);
 }
@@ -258,7 +289,7 @@ void best_kernel_ctr(const uint8_t *keySet, uint8_t *message, uint32_t bitLength
 	const uint32_t end = BLOCK_OCTETS + (bitLength + 7) / 8;
 	for (uint32_t at = BLOCK_OCTETS; at < end; at += BLOCK_OCTETS) {
 		load(CIPHER_LANE, message);
-		encrypt();
+		encrypt(1, 0);
 		add_keystream(message + at, end - at);
 		for (unsigned octet = BLOCK_OCTETS; octet-- > 0 && ++message[octet] == 0;) continue;
 	}
@@ -274,15 +305,15 @@ void best_kernel_cmac(const uint8_t *keySet, uint8_t *message, uint32_t bitLengt
 	uint32_t bits = bitLength;
 	for (; bits > 128; bits -= 128) {
 		absorb(from);
-		encrypt();
+		encrypt(0, 1);
 		from += BLOCK_OCTETS;
 	}
 	absorb_last(from, bits);
-	encrypt();
+	encrypt(0, 1);
 	store(message + (bitLength + 7) / 8, MAC_LANE);
 }
 
 void best_kernel_erase(void)
 {
-	memset(MEMORY, 0, sizeof MEMORY);
+	memset(MEMORY + STATE, 0, BEST_KERNEL_DATA_OCTETS - STATE);
 }

@@ -28,7 +28,11 @@
  * BEST_KERNEL_MOST_OFFSET, and the up to 4 octets of an access are added to that.
  */
 #ifndef BEST_KERNEL_MEMORY_OCTETS
+#ifdef BEST_KERNEL_TABLES
+#define BEST_KERNEL_MEMORY_OCTETS 2048u /* with 1,024 for the table, before all the rest */
+#else
 #define BEST_KERNEL_MEMORY_OCTETS 512u
+#endif
 #endif
 #define BEST_KERNEL_DATA_OCTETS (BEST_KERNEL_MEMORY_OCTETS + BEST_KERNEL_MOST_OFFSET + 4u)
 #define BEST_KERNEL_ADDRESS(address) ((uint32_t)(address) & (BEST_KERNEL_MEMORY_OCTETS - 1u))

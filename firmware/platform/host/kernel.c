@@ -6,6 +6,7 @@
 #define BLOCK_OCTETS 16
 
 const int kernelKeySetOctets = BEST_KERNEL_KEY_SET_OCTETS;
+const char *const kernelName = BEST_KERNEL_NAME;
 
 static Octets exactArgument(xsMachine *the, int index, const char *name, uint32_t length, int writable)
 {

@@ -33,8 +33,8 @@ static void defineHost(xsMachine *machine)
 	defineNatives(the, storeNatives);
 	xsmcSetInteger(xsVar(0), kernelKeySetOctets);
 	xsmcSet(xsResult, xsID("kernelKeySetOctets"), xsVar(0));
-	xsmcSetString(xsVar(0), "native");
-	xsmcSet(xsResult, xsID("kernelForm"), xsVar(0));
+	xsmcSetString(xsVar(0), (char *)kernelName);
+	xsmcSet(xsResult, xsID("kernelName"), xsVar(0));
 	xsmcSet(xsGlobal, xsID("host"), xsResult);
 	host = xsResult;
 	xsRemember(host);

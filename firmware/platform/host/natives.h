@@ -37,6 +37,7 @@ char *stringArgument(xsMachine *the, int index, const char *name);
 
 /* Octets of a key set of the kernels. */
 extern const int kernelKeySetOctets;
+extern const char *const kernelName;
 
 /* The loop's view of each group. */
 double millisecondsNow(void);

@@ -4,7 +4,7 @@
  */
 export interface Host {
 	/** What runs the kernels: "native" or "WebAssembly". */
-	readonly kernelForm: string;
+	readonly kernelName: string;
 	/** Octets of a key set of the kernels. */
 	readonly kernelKeySetOctets: number;
 	/** The kernels over buffers of the caller, in place, as {@link Kernel} describes each. */

@@ -11,7 +11,7 @@ import { HostStore } from "./store.js";
 /** A PC as a device. */
 export const platform = {
 	kernel: new NativeKernel({
-		form: host.kernelForm,
+		name: host.kernelName,
 		keySetOctets: host.kernelKeySetOctets,
 		setKeys: host.kernelSetKeys,
 		protect: host.kernelProtect,

@@ -40,6 +40,11 @@ static uint32_t unsignedArgument(xsMachine *the, int index, const char *name, ui
 	return (uint32_t)value;
 }
 
+void xs_best_kernel_name(xsMachine *the)
+{
+	xsmcSetString(xsResult, BEST_KERNEL_NAME);
+}
+
 void xs_best_kernel_key_set_octets(xsMachine *the)
 {
 	xsmcSetInteger(xsResult, BEST_KERNEL_KEY_SET_OCTETS);

@@ -1,10 +1,11 @@
 import { NativeKernel } from "../../kernels/native.js";
 
+const name: () => string = native("xs_best_kernel_name");
 const keySetOctets: () => number = native("xs_best_kernel_key_set_octets");
 
 /** The kernels as C, linked into the firmware (kernel.c). A function of the engine is bound where its name is written. */
 export const kernel = new NativeKernel({
-	form: "native",
+	name: name(),
 	keySetOctets: keySetOctets(),
 	setKeys: native("xs_best_kernel_set_keys"),
 	protect: native("xs_best_kernel_protect"),
