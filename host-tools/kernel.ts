@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
+import { withAllAlgorithms } from "../firmware/algorithms/all.js";
+import { ALGORITHM } from "../firmware/emsdp/profile.js";
 import type { Kernel } from "../firmware/kernels/kernel.js";
 import { WasmKernel } from "../firmware/kernels/wasm.js";
 
@@ -47,4 +49,13 @@ export function loadKernel(
 		if (parent.href === folder.href) throw new Error(`${path} is missing; "npm run build" makes it.`);
 		folder = parent;
 	}
+}
+
+/** The kernel of {@link loadKernel}, with SNOW 3G and ZUC beside it where they are asked for: AES alone has no tables. */
+export function loadKernelFor(algorithms: readonly number[]): Kernel {
+	return needsMoreThanAes(algorithms) ? withAllAlgorithms(loadKernel()) : loadKernel();
+}
+
+export function needsMoreThanAes(algorithms: readonly number[]): boolean {
+	return algorithms.some((identity) => identity !== ALGORITHM.aes);
 }

@@ -4,19 +4,24 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** The firmware as one script for the XS host, or for Node where there is no C compiler. */
+/** The firmware as one script for the XS host, or for Node where there is no C compiler: with AES alone, and with all algorithms. */
 export async function buildFirmware() {
+	await bundleFirmware("platform", "main");
+	await bundleFirmware("platform-with-algorithms", "main-with-algorithms");
+}
+
+async function bundleFirmware(platform, name) {
 	await build({
 		absWorkingDir: root,
 		entryPoints: ["firmware/main.ts"],
-		outfile: "build/firmware/main.js",
+		outfile: `build/firmware/${name}.js`,
 		bundle: true,
 		format: "iife",
 		// XS 13 runs ES2022; "neutral" keeps every Node and browser condition out.
 		target: "es2022",
 		platform: "neutral",
 		mainFields: ["module", "main"],
-		alias: { "best/platform": at("firmware/platform/host/platform.ts") },
+		alias: { "best/platform": at(`firmware/platform/host/${platform}.ts`) },
 		logLevel: "warning",
 	});
 }

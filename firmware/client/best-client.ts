@@ -166,17 +166,22 @@ export class BestClient {
 		const longestBackOff = config.longestBackOff ?? LIMITS.longestBackOff;
 		const identity = { tag: TAG.imsi, value: imsi };
 		const sharedKey = config.sharedKey;
-		this.ue = new Ue({
-			kernel,
-			random,
-			identity,
-			sharedKey,
-			offer,
-			easId,
-			servingNetwork,
-			retransmission,
-			longestBackOff,
-		});
+		try {
+			this.ue = new Ue({
+				kernel,
+				random,
+				identity,
+				sharedKey,
+				offer,
+				easId,
+				servingNetwork,
+				retransmission,
+				longestBackOff,
+			});
+		} catch (error) {
+			this.fail(error as ClientError);
+			return;
+		}
 		const record = this.options.store.read(SESSION_KEY);
 		if (record !== undefined) this.ue.adopt((options, outbox) => restoreSession(record, options, outbox));
 		record?.fill(0);

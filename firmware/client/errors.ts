@@ -1,6 +1,6 @@
 /**
  * `state`: the call does not fit the state of the client; `too-long`: the payload does not fit a message; `count`: no
- * COUNT is left under these keys; `attempt`: no session came about; `configuration`: what the store holds is not usable.
+ * COUNT is left under these keys; `attempt`: no session came about; `configuration`: what the store holds, or what is to be offered, is not usable.
  */
 export type ClientErrorCode = "state" | "too-long" | "count" | "attempt" | "configuration";
 

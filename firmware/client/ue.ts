@@ -1,6 +1,18 @@
+import { withinKernel } from "../emsdp/algorithms.js";
+import type { UeConfiguration } from "../emsdp/configuration.js";
 import { checkContents } from "../emsdp/contents.js";
 import { Header } from "../emsdp/header.js";
-import { CAUSE, CAUSES_OF_THE_UE, COMMAND, CONTENTS, HEADER, LIMITS, TAG } from "../emsdp/profile.js";
+import {
+	ALGORITHM,
+	CAUSE,
+	CAUSES_OF_THE_UE,
+	COMMAND,
+	CONTENTS,
+	HEADER,
+	LIMITS,
+	SERVICE,
+	TAG,
+} from "../emsdp/profile.js";
 import { screen } from "../emsdp/screening.js";
 import { TlvScan } from "../emsdp/tlv.js";
 import type { Verdict } from "../emsdp/verdict.js";
@@ -30,9 +42,13 @@ export class Ue {
 	private ended: Session | undefined;
 	private endedAt = 0;
 
-	constructor(options: UeOptions) {
+	/** @throws ClientError `configuration` if nothing that is offered can be done */
+	constructor(given: UeOptions) {
+		const { kernel } = given;
+		const options = { ...given, offer: withinKernel(kernel, given.offer) };
+		checkOffer(options.offer);
 		this.options = options;
-		this.outbox = new Outbox(options.kernel);
+		this.outbox = new Outbox(kernel);
 		this.attempt = new Attempt(options, this.outbox, (session) => this.install(session));
 	}
 
@@ -183,4 +199,11 @@ export class Ue {
 		}
 		if (this.ended !== undefined && now - this.endedAt > LIMITS.keepAnswer) this.ended = undefined;
 	}
+}
+
+/** A session needs integrity, and one of the confidential service ciphering (profile section 2.2). */
+function checkOffer({ encryptionAlgorithms, integrityAlgorithms, service }: UeConfiguration): void {
+	const cannotEncipher = (encryptionAlgorithms & ~(1 << ALGORITHM.null)) === 0;
+	if (integrityAlgorithms === 0 || (service === SERVICE.confidential && cannotEncipher))
+		throw new ClientError("configuration", "The UE has none of the algorithms that it is to offer.");
 }

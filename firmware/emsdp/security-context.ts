@@ -1,4 +1,5 @@
 import type { Kernel, KeySet } from "../kernels/kernel.js";
+import { hasAlgorithms } from "./algorithms.js";
 import { ReceivedCount, WRONG_MAC } from "./count.js";
 import { extensionOctets, writeHeader } from "./header.js";
 import { ALGORITHM, BEARER, COMMANDS, COUNT, DIRECTION, HEADER, MODE } from "./profile.js";
@@ -30,9 +31,6 @@ export interface TrafficKeys {
 
 /** Commands whose octets after the command octet are enciphered, as a set for the path of a message. */
 const CIPHERED_COMMANDS: readonly number[] = COMMANDS.filter((row) => row.ciphered).map((row) => row.command);
-
-/** Encryption algorithms that the kernels have; for integrity it is AES alone. */
-const BUILT_ALGORITHMS: readonly number[] = [ALGORITHM.null, ALGORITHM.aes];
 
 /** One plane (control or user) of a security context: its keys and its COUNTs both ways. */
 export class Plane {
@@ -139,10 +137,13 @@ export class SecurityContext {
 	private readonly kernel: Kernel;
 	private readonly keySets: KeySet[] = [];
 
-	/** @param direction of what this end sends: {@link DIRECTION} */
+	/**
+	 * @param direction of what this end sends: {@link DIRECTION}
+	 * @throws RangeError if the kernel does not have the algorithms: neither end agrees on what it does not have
+	 */
 	constructor(kernel: Kernel, parameters: SecurityParameters, keys: TrafficKeys, direction: number) {
-		if (!BUILT_ALGORITHMS.includes(parameters.encryption) || parameters.integrity !== ALGORITHM.aes)
-			throw new RangeError("Only AES and null encryption are built.");
+		if (!hasAlgorithms(kernel, parameters))
+			throw new RangeError(`The kernel does not have EEA${parameters.encryption} and EIA${parameters.integrity}.`);
 		this.kernel = kernel;
 		this.parameters = parameters;
 		const e2m = this.expand(keys.e2mEncryption, keys.e2mIntegrity);
@@ -158,8 +159,9 @@ export class SecurityContext {
 	}
 
 	private expand(encryption: Uint8Array, integrity: Uint8Array): KeySet {
-		const keySet = this.kernel.createKeySet();
-		this.kernel.setKeys(keySet, encryption, integrity);
+		const { kernel, parameters } = this;
+		const keySet = kernel.createKeySet();
+		kernel.setKeys(keySet, encryption, integrity, parameters.encryption, parameters.integrity);
 		this.keySets.push(keySet);
 		return keySet;
 	}

@@ -10,7 +10,7 @@
  * plain arrays for what is read often, no object made for a message. All words hold their first octet in the low bits,
  * so that words of the message come out of the buffer as they are; every supported device is little-endian.
  */
-import { type Kernel, type KeySet, MESSAGE_CAPACITY } from "./kernel.js";
+import { AES, type Kernel, type KeySet, MESSAGE_CAPACITY } from "./kernel.js";
 import { checkBitLength, checkKeys, checkLengths } from "./lengths.js";
 import { TABLE_0, TABLE_1, TABLE_2, TABLE_3 } from "./tables.js";
 
@@ -34,6 +34,7 @@ class JsKeySet {
 
 export class JsKernel implements Kernel {
 	readonly name = "best-js";
+	readonly algorithms = 1 << AES;
 	readonly message: Uint8Array;
 	/** Prefix, message and slack as words. */
 	readonly #words: Int32Array;

@@ -1,5 +1,5 @@
 /** The kernel as native code: devices that carry it, and the XS host. */
-import { type Kernel, type KeySet, MESSAGE_CAPACITY } from "./kernel.js";
+import { AES, type Kernel, type KeySet, MESSAGE_CAPACITY } from "./kernel.js";
 import { checkBitLength, checkKeys, checkLengths } from "./lengths.js";
 
 /** The native functions, as native/best-kernel.h declares them. `message` has MESSAGE_CAPACITY octets. */
@@ -37,6 +37,7 @@ export interface NativeFunctions {
 /** Compiled from the same sources as the WebAssembly kernels; constant time unless its name begins with best-table. */
 export class NativeKernel implements Kernel {
 	readonly name: string;
+	readonly algorithms = 1 << AES;
 	readonly message = new Uint8Array(MESSAGE_CAPACITY);
 	readonly #native: NativeFunctions;
 

@@ -3,6 +3,7 @@
  * frozen tables would lie in flash, which some devices cache, so that a look-up would not always take the same time.
  * As arrays they take 16 octets of RAM an entry, 16 KB together; typed arrays would take 4 KB and a third more time.
  */
+import { subBytes } from "./sub-bytes.js";
 
 /** SubBytes and MixColumns (5.1.3) of an octet in row 0: rows 2s, s, s, 3s, row 0 in the low bits. */
 export const TABLE_0: number[] = new Array(256);
@@ -11,20 +12,7 @@ export const TABLE_1: number[] = new Array(256);
 export const TABLE_2: number[] = new Array(256);
 export const TABLE_3: number[] = new Array(256);
 
-// p runs through all powers of 3, which are all octets but 0, and q through their inverses, the powers of 3^-1 = f6.
-let p = 1;
-let q = 1;
-do {
-	p = (p ^ (p << 1) ^ (p & 0x80 ? 0x11b : 0)) & 0xff;
-	q ^= q << 1;
-	q ^= q << 2;
-	q ^= q << 4;
-	q &= 0xff;
-	if (q & 0x80) q ^= 0x09;
-	const copies = q * 0x101;
-	fill(p, ((copies ^ (copies >> 4) ^ (copies >> 5) ^ (copies >> 6) ^ (copies >> 7)) & 0xff) ^ 0x63);
-} while (p !== 1);
-fill(0, 0x63);
+subBytes(fill);
 
 function fill(octet: number, s: number): void {
 	const double = (s << 1) ^ (s & 0x80 ? 0x11b : 0);

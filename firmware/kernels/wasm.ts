@@ -1,5 +1,5 @@
 /** The kernels as WebAssembly, for Node: the HSE, the tools and the tests. */
-import { type Kernel, type KeySet, MESSAGE_CAPACITY } from "./kernel.js";
+import { AES, type Kernel, type KeySet, MESSAGE_CAPACITY } from "./kernel.js";
 import { checkBitLength, checkKeys, checkLengths } from "./lengths.js";
 
 // As far as they are used here: the firmware is compiled without the types of Node or of a browser.
@@ -63,6 +63,7 @@ class WasmKeySet {
  */
 export class WasmKernel implements Kernel {
 	readonly name: string;
+	readonly algorithms = 1 << AES;
 	readonly message: Uint8Array;
 	readonly #exports: Exports;
 	readonly #memory: Uint8Array;

@@ -5,6 +5,8 @@
  */
 import { createCipheriv } from "node:crypto";
 import { createRequire } from "node:module";
+import { withAllAlgorithms } from "../../firmware/algorithms/all.js";
+import { ALGORITHM } from "../../firmware/emsdp/profile.js";
 import { JsKernel } from "../../firmware/kernels/js.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { hasSimd, loadKernel } from "../kernel.js";
@@ -45,10 +47,11 @@ interface Peer {
 type BlockCipher = (block: Uint8Array) => void;
 
 /**
- * Measures all kernels and peers, round by round in turn, so that what else the machine does hits all alike.
+ * Measures all kernels and peers, and SNOW 3G and ZUC beside them, round by round in turn, so that what else the machine
+ * does hits all alike.
  * Peers that are not installed are left out.
  * @returns medians
- * @throws Error if two of them do not make the same octets
+ * @throws Error if two that do AES do not make the same octets
  */
 export async function kernelRows(): Promise<BenchRow[]> {
 	const peers = [
@@ -62,7 +65,9 @@ export async function kernelRows(): Promise<BenchRow[]> {
 		nodePersistentPeer(),
 	];
 	checkAgreement(peers);
-	return SIZES.flatMap((size) => measure(peers, size));
+	const all = withAllAlgorithms(loadKernel());
+	const others = [ofKernel(all, "best-snow3g", ALGORITHM.snow3g), ofKernel(all, "best-zuc", ALGORITHM.zuc)];
+	return SIZES.flatMap((size) => measure([...peers, ...others], size));
 }
 
 function missing(error: NodeJS.ErrnoException): Peer[] {
@@ -102,11 +107,11 @@ function measure(peers: Peer[], size: number): BenchRow[] {
 	});
 }
 
-function ofKernel(kernel: Kernel): Peer {
+function ofKernel(kernel: Kernel, name = kernel.name, algorithm: number = ALGORITHM.aes): Peer {
 	const keySet = kernel.createKeySet();
-	kernel.setKeys(keySet, ENCRYPTION_KEY, INTEGRITY_KEY);
+	kernel.setKeys(keySet, ENCRYPTION_KEY, INTEGRITY_KEY, algorithm, algorithm);
 	return {
-		name: kernel.name,
+		name,
 		message: kernel.message,
 		protect: (count, length) => kernel.protect(keySet, count, BEARER_AND_DIRECTION, 0, length, MAC),
 	};

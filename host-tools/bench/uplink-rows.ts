@@ -1,7 +1,7 @@
 import { runDemo } from "../demo/demo.js";
 import { machineReadings } from "../demo/readings.js";
 import { hasXsHost } from "../device/device.js";
-import { AGREEMENTS, SERVICES } from "../provision/provision.js";
+import { AGREEMENTS, ALGORITHMS, SERVICES } from "../provision/provision.js";
 import type { BenchRow } from "./kernel-rows.js";
 
 const UPLINKS = 500;
@@ -26,6 +26,7 @@ export async function uplinkRows(): Promise<BenchRow[]> {
 		imsi: undefined,
 		service: SERVICES.confidential,
 		agreement: AGREEMENTS["eps-aka"],
+		algorithms: [ALGORITHMS.aes],
 		print: () => {},
 	});
 	if (delivered !== UPLINKS) throw new Error(`Only ${delivered} of ${UPLINKS} uplinks arrived.`);

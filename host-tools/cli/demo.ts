@@ -1,6 +1,7 @@
 import { type DemoSummary, runDemo } from "../demo/demo.js";
 import { lines, machineReadings } from "../demo/readings.js";
 import { AGREEMENTS, SERVICES, TEST_IMSI } from "../provision/provision.js";
+import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
 import { type Command, choiceOption, imsiOption, numberOption } from "./options.js";
 
 const SERVICE_NAMES = ["confidential", "integrity"] as const;
@@ -31,6 +32,10 @@ export const demo: Command = {
 		count: { value: "N", help: "how many readings of this machine (10)" },
 		service: { value: SERVICE_NAMES.join("|"), help: "service asked for (confidential)" },
 		agreement: { value: AGREEMENT_NAMES.join("|"), help: "key agreement offered (eps-aka)" },
+		algorithms: {
+			value: ALGORITHMS_VALUE,
+			help: "offered by the device and granted by the HSE, the one that it prefers first (aes)",
+		},
 		imsi: { value: "DIGITS", help: `subscriber that is made (the first free one from ${TEST_IMSI})` },
 		port: { value: "N", help: "UDP port of the HSE (any free one)" },
 		database: { value: "FILE", help: "keep the HSE's database in a file" },
@@ -51,6 +56,7 @@ export const demo: Command = {
 			imsi: imsiOption(options),
 			service: SERVICES[choiceOption(options, "service", SERVICE_NAMES, "confidential")],
 			agreement: AGREEMENTS[choiceOption(options, "agreement", AGREEMENT_NAMES, "eps-aka")],
+			algorithms: algorithmsOption(options),
 			print,
 		});
 		if (json) console.log(JSON.stringify(summary));

@@ -17,6 +17,7 @@ export const device: Command = {
 			help: "send the lines of a file, or of standard input, instead of readings of this machine",
 		},
 		count: { value: "N", help: "how many readings of this machine (10)" },
+		"all-algorithms": { help: "the firmware that has SNOW 3G and ZUC beside AES: it can do what its identity offers" },
 		interval: { value: "MS", help: "milliseconds between two readings (1000)" },
 	},
 	example: "best device --store best-store --count 3",
@@ -28,7 +29,7 @@ export const device: Command = {
 		if (!existsSync(join(storeDirectory, IDENTITY_KEY)))
 			throw new Failure(`There is no identity in ${storeDirectory}: make one with best provision --store DIR.`);
 		const readings = typeof input === "string" ? lines(input) : machineReadings(count);
-		const running = startDevice({ storeDirectory });
+		const running = startDevice({ storeDirectory, hasAllAlgorithms: options["all-algorithms"] === true });
 		console.log(JSON.stringify({ event: "boot", engine: running.engineDescription }));
 		running.onLine((line) => console.log(line));
 		running.onErrorLine((line) => console.error(line));

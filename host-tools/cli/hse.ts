@@ -4,7 +4,8 @@ import { HseDatabase } from "../hse/database.js";
 import type { HseEvent } from "../hse/events.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
 import { HseServer } from "../hse/server.js";
-import { loadKernel } from "../kernel.js";
+import { loadKernelFor } from "../kernel.js";
+import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
 import { Failure } from "./errors.js";
 import { type Command, numberOption, textOption } from "./options.js";
 
@@ -26,6 +27,10 @@ export const hse: Command = {
 		port: { value: "N", help: `UDP port (${UDP_PORT})` },
 		database: { value: "FILE", help: "subscribers and their SQNs (best-hse.db)" },
 		lifetime: { value: "S", help: "seconds after which a session is ended with cause 11 (0: never)" },
+		algorithms: {
+			value: ALGORITHMS_VALUE,
+			help: "for ciphering and integrity, the preferred one first (aes; the others are not constant time)",
+		},
 		answer: { help: "answer each uplink with a downlink" },
 		json: { help: "one JSON object per event instead of lines for people" },
 	},
@@ -34,6 +39,7 @@ export const hse: Command = {
 		const path = textOption(options, "database", "best-hse.db");
 		const port = numberOption(options, "port", UDP_PORT, 1, 65_535);
 		const json = options.json === true;
+		const algorithms = algorithmsOption(options);
 		const database = new HseDatabase(path);
 		let answers = 0;
 		const answer = (sessionId: number) => {
@@ -45,11 +51,16 @@ export const hse: Command = {
 			}
 		};
 		const server: HseServer = new HseServer({
-			kernel: loadKernel(),
+			kernel: loadKernelFor(algorithms),
 			database,
 			address: textOption(options, "address", "127.0.0.1"),
 			port,
-			policy: { ...DEFAULT_POLICY, lifetime: numberOption(options, "lifetime", 0, 0, 0xffffffff) },
+			policy: {
+				...DEFAULT_POLICY,
+				encryptionAlgorithms: algorithms,
+				integrityAlgorithms: algorithms,
+				lifetime: numberOption(options, "lifetime", 0, 0, 0xffffffff),
+			},
 			onEvent: (event) => {
 				const text = json
 					? JSON.stringify(event, (_, value) =>

@@ -73,6 +73,22 @@ export function choiceOption<T extends string>(options: Options, name: string, c
 	return choice;
 }
 
+/** Words of a list, separated by commas, each once, in the order given. @throws UsageError */
+export function listOption<T extends string>(
+	options: Options,
+	name: string,
+	choices: readonly T[],
+	fallback: readonly T[],
+): T[] {
+	const given = options[name];
+	if (typeof given !== "string") return [...fallback];
+	const words = given.split(",");
+	const list = words.flatMap((word) => choices.find((choice) => choice === word) ?? []);
+	if (list.length !== words.length || new Set(list).size !== list.length)
+		throw new UsageError(`--${name} is "${given}": allowed are ${choices.join(", ")}, each once, separated by commas.`);
+	return list;
+}
+
 export function textOption(options: Options, name: string, fallback: string): string {
 	const given = options[name];
 	return typeof given === "string" ? given : fallback;

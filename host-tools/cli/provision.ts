@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { UDP_PORT } from "../../firmware/emsdp/profile.js";
 import { HseDatabase } from "../hse/database.js";
 import { AGREEMENTS, provision as provisionDevice, SERVICES, TEST_IMSI } from "../provision/provision.js";
+import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
 import { UsageError } from "./errors.js";
 import { type Command, choiceOption, imsiOption, numberOption, textOption } from "./options.js";
 
@@ -17,6 +18,7 @@ export const provision: Command = {
 		"eas-id": { value: "TEXT", help: "(meter.demo)" },
 		service: { value: "confidential|integrity", help: "service asked for (confidential)" },
 		agreement: { value: "eps-aka|umts-aka", help: "key agreement offered (eps-aka)" },
+		algorithms: { value: ALGORITHMS_VALUE, help: "offered for ciphering and integrity, in any order (aes)" },
 	},
 	example: "best provision --store best-store --database best-hse.db",
 	async run(options) {
@@ -29,9 +31,10 @@ export const provision: Command = {
 		const easId = textOption(options, "eas-id", "meter.demo");
 		const service = SERVICES[choiceOption(options, "service", ["confidential", "integrity"], "confidential")];
 		const agreement = AGREEMENTS[choiceOption(options, "agreement", ["eps-aka", "umts-aka"], "eps-aka")];
+		const algorithms = algorithmsOption(options);
 		const database = new HseDatabase(textOption(options, "database", "best-hse.db"));
 		try {
-			provisionDevice({ database, storeDirectory, imsi, hseAddress, hsePort, easId, service, agreement });
+			provisionDevice({ database, storeDirectory, imsi, hseAddress, hsePort, easId, service, agreement, algorithms });
 		} finally {
 			database.close();
 		}

@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { COMMAND, HEADER } from "../../firmware/emsdp/profile.js";
+import { type HseConfiguration, readHseConfiguration } from "../../firmware/emsdp/configuration.js";
+import { COMMAND, HEADER, TAG } from "../../firmware/emsdp/profile.js";
 import { Failure } from "../cli/errors.js";
 import { type Device, hasXsHost, startDevice } from "../device/device.js";
 import { HseDatabase } from "../hse/database.js";
 import type { HseEvent } from "../hse/events.js";
+import { DEFAULT_POLICY } from "../hse/policy.js";
 import { HseServer, type Traffic } from "../hse/server.js";
-import { loadKernel } from "../kernel.js";
+import { loadKernelFor, needsMoreThanAes } from "../kernel.js";
 import { PcapWriter } from "../pcap.js";
 import { provision, TEST_IMSI } from "../provision/provision.js";
 import { remark, rung } from "./ladder.js";
@@ -26,6 +28,8 @@ export interface DemoOptions {
 	readonly imsi: string | undefined;
 	readonly service: number;
 	readonly agreement: number;
+	/** Offered by the device, and granted by the HSE, which prefers the first. */
+	readonly algorithms: readonly number[];
 	/** A line for the person who watches. */
 	print(line: string): void;
 }
@@ -59,6 +63,14 @@ interface DeviceLine {
 	readonly heapPeakBytes?: number;
 	readonly engine?: string;
 	readonly kernel?: string;
+}
+
+/** What the HSE has chosen, where the datagram is the 11 of a new session: tag 10 comes first there, in clear. */
+function configurationIn(datagram: Uint8Array): HseConfiguration | undefined {
+	const isControl = (datagram[1] & HEADER.userPlane) === 0;
+	const isStart = isControl && datagram[HEADER.length] === COMMAND.sessionStart;
+	if (!isStart || datagram[HEADER.length + 1] !== TAG.hseConfiguration) return undefined;
+	return readHseConfiguration(datagram, HEADER.length + 3);
 }
 
 function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
@@ -106,7 +118,7 @@ class Demo {
 
 	async run(): Promise<DemoSummary> {
 		if (!hasXsHost()) this.options.print("No C compiler was found: the firmware runs on Node's engine, not on XS.");
-		const { print, database: databasePath, service, agreement } = this.options;
+		const { print, database: databasePath, service, agreement, algorithms } = this.options;
 		let database: HseDatabase | undefined;
 		try {
 			database = new HseDatabase(databasePath ?? join(this.folder, "hse.db"));
@@ -115,9 +127,10 @@ class Demo {
 			const storeDirectory = join(this.folder, "device");
 			const easId = "meter.demo";
 			const imsi = this.options.imsi ?? freeImsi(database);
-			provision({ database, storeDirectory, imsi, hseAddress: ADDRESS, hsePort: this.port, easId, service, agreement });
+			const hse = { hseAddress: ADDRESS, hsePort: this.port };
+			provision({ database, storeDirectory, imsi, ...hse, easId, service, agreement, algorithms });
 			print(`Subscriber ${imsi} provisioned with fresh keys.`);
-			return await this.play(startDevice({ storeDirectory }));
+			return await this.play(startDevice({ storeDirectory, hasAllAlgorithms: needsMoreThanAes(algorithms) }));
 		} finally {
 			await this.server?.close();
 			database?.close();
@@ -127,9 +140,10 @@ class Demo {
 	}
 
 	private async listen(database: HseDatabase): Promise<HseServer> {
-		const { port } = this.options;
+		const { port, algorithms } = this.options;
 		const server = new HseServer({
-			kernel: loadKernel(),
+			kernel: loadKernelFor(algorithms),
+			policy: { ...DEFAULT_POLICY, encryptionAlgorithms: algorithms, integrityAlgorithms: algorithms },
 			database,
 			address: ADDRESS,
 			port,
@@ -228,6 +242,9 @@ class Demo {
 			if (!fromUe) this.setupRoundTrips++;
 		}
 		this.options.print(rung(traffic));
+		const choice = fromUe ? undefined : configurationIn(datagram);
+		if (choice !== undefined)
+			this.options.print(`  HSE: has chosen 128-EEA${choice.encryption} and 128-EIA${choice.integrity}`);
 	}
 
 	private read(line: string): void {

@@ -11,8 +11,10 @@ export const NODE_HOST_COMMAND = "node-host";
 export interface DeviceOptions {
 	/** The device's non-volatile storage: identity, configuration, sessions. Made if it does not exist. */
 	readonly storeDirectory: string;
-	/** The firmware; build/firmware/main.js by default. */
+	/** The firmware; one of those in build/firmware by default. */
 	readonly bundle?: string;
+	/** Of these, the one that has SNOW 3G and ZUC beside AES. */
+	readonly hasAllAlgorithms?: boolean;
 	/** The program that runs it; build/xs-host/xs-host by default, and Node where that does not exist. */
 	readonly xsHost?: string;
 }
@@ -43,7 +45,8 @@ export function hasXsHost(): boolean {
 
 export function startDevice(options: DeviceOptions): Device {
 	const root = projectRoot();
-	const bundle = options.bundle ?? join(root, "build/firmware/main.js");
+	const built = options.hasAllAlgorithms === true ? "main-with-algorithms.js" : "main.js";
+	const bundle = options.bundle ?? join(root, "build/firmware", built);
 	const xsHost = options.xsHost ?? builtXsHost();
 	const onXs = existsSync(xsHost);
 	const [program, ...rest] = onXs

@@ -23,7 +23,7 @@ import { sha256 } from "../../firmware/keys/sha256.js";
 import { HseError } from "./errors.js";
 import type { Credentials, VectorRequest } from "./events.js";
 import { Outbox } from "./outbox.js";
-import { choose, type Policy } from "./policy.js";
+import { checkPolicy, choose, type Policy } from "./policy.js";
 import { HseSession, type SessionSurroundings } from "./session.js";
 import { eraseVector, useVector } from "./vector.js";
 
@@ -128,7 +128,9 @@ export class Hse {
 	/** When a source was last sent an unprotected 80 with cause 0A or 0B. */
 	private readonly rejectedAt = new Map<string, number>();
 
+	/** @throws HseError `policy` */
 	constructor(options: HseOptions) {
+		checkPolicy(options.policy, options.kernel);
 		this.options = options;
 		const { kernel, retransmission } = options;
 		this.outbox = new Outbox(kernel);

@@ -1,6 +1,8 @@
 import { type HseConfiguration, offers, type UeConfiguration } from "../../firmware/emsdp/configuration.js";
 import { fitsServingNetwork } from "../../firmware/emsdp/contents.js";
 import { AGREEMENT, ALGORITHM, CAUSE, LONGEST_MESSAGE, MODE, RELEASE, SERVICE } from "../../firmware/emsdp/profile.js";
+import type { Kernel } from "../../firmware/kernels/kernel.js";
+import { HseError } from "./errors.js";
 
 /** What an HSE grants. Lists are in order of preference. */
 export interface Policy {
@@ -31,9 +33,34 @@ export const DEFAULT_POLICY: Policy = {
 	largestMessage: LONGEST_MESSAGE,
 };
 
+/** @throws HseError `policy` if an algorithm is granted that the kernel does not have, or null integrity */
+export function checkPolicy(policy: Policy, kernel: Kernel): void {
+	const ciphers = policy.encryptionAlgorithms.filter((id) => id !== ALGORITHM.null);
+	const missing = [...ciphers, ...policy.integrityAlgorithms].find((id) => !offers(kernel.algorithms, id));
+	if (missing !== undefined)
+		throw new HseError(
+			"policy",
+			`The policy grants algorithm ${missing}, which the kernel ${kernel.name} does not have.`,
+		);
+}
+
 /** The first number of a list that a set of tag 03 holds. */
 function first(list: readonly number[], set: number): number | undefined {
 	return list.find((number) => offers(set, number));
+}
+
+/**
+ * The first integrity algorithm with a MAC length that goes with it: M = 8 with the CMAC of algorithm 2 only (profile
+ * section 2).
+ */
+function chooseMac(policy: Policy, offer: UeConfiguration): { integrity: number; macLength: number } | undefined {
+	for (const integrity of policy.integrityAlgorithms) {
+		if (!offers(offer.integrityAlgorithms, integrity)) continue;
+		const lengths = policy.macLengths.filter((length) => length === 4 || integrity === ALGORITHM.aes);
+		const macLength = first(lengths, offer.macLengths);
+		if (macLength !== undefined) return { integrity, macLength };
+	}
+	return undefined;
 }
 
 /**
@@ -54,26 +81,16 @@ export function choose(policy: Policy, offer: UeConfiguration, servingNetwork: U
 			: [ALGORITHM.null],
 		offer.encryptionAlgorithms,
 	);
-	const integrity = first(policy.integrityAlgorithms, offer.integrityAlgorithms);
 	const counterScheme = first(policy.counterSchemes, offer.counterSchemes);
-	// M = 8 goes with the CMAC of integrity algorithm 2 only (profile section 2).
-	const macLengths = policy.macLengths.filter((length) => length === 4 || integrity === ALGORITHM.aes);
-	const macLength = first(macLengths, offer.macLengths);
-	if (
-		agreement === undefined ||
-		encryption === undefined ||
-		integrity === undefined ||
-		counterScheme === undefined ||
-		macLength === undefined
-	)
+	const mac = chooseMac(policy, offer);
+	if (agreement === undefined || encryption === undefined || counterScheme === undefined || mac === undefined)
 		return CAUSE.nothingInCommon;
 	return {
 		release: RELEASE,
 		agreement,
 		encryption,
-		integrity,
+		...mac,
 		counterScheme,
-		macLength,
 		service: offer.service,
 		mode: offer.mode,
 		keyId: policy.keyId,

@@ -28,6 +28,9 @@ export const SERVICES = { integrity: SERVICE.integrity, confidential: SERVICE.co
 /** The key agreements by the words that the command takes. */
 export const AGREEMENTS = { "umts-aka": AGREEMENT.umtsAka, "eps-aka": AGREEMENT.epsAka } as const;
 
+/** The algorithms by the words that the command takes: each stands for ciphering and integrity. */
+export const ALGORITHMS = { aes: ALGORITHM.aes, snow3g: ALGORITHM.snow3g, zuc: ALGORITHM.zuc } as const;
+
 /** The network of a test subscriber: MCC 001, MNC 01. */
 export const TEST_IMSI = "001010000000001";
 
@@ -42,6 +45,8 @@ export interface ProvisionOptions {
 	readonly easId: string;
 	readonly service: number;
 	readonly agreement: number;
+	/** Offered for ciphering and for integrity; AES alone by default. */
+	readonly algorithms?: readonly number[];
 }
 
 function set(numbers: Iterable<number>): number {
@@ -50,13 +55,17 @@ function set(numbers: Iterable<number>): number {
 	return bits;
 }
 
-/** What a device offers: everything that is built, and one key agreement. */
-export function offerOf(agreement: number, service: number): UeConfiguration {
+/** What a device offers: everything that is built but algorithms, and one key agreement. */
+export function offerOf(
+	agreement: number,
+	service: number,
+	algorithms: readonly number[] = [ALGORITHM.aes],
+): UeConfiguration {
 	return {
 		release: RELEASE,
 		agreements: set([agreement]),
-		encryptionAlgorithms: set([ALGORITHM.null, ALGORITHM.aes]),
-		integrityAlgorithms: set([ALGORITHM.aes]),
+		encryptionAlgorithms: set([ALGORITHM.null, ...algorithms]),
+		integrityAlgorithms: set(algorithms),
 		counterSchemes: set(COUNTER_EXTENSION_OCTETS.keys()),
 		macLengths: set(MAC_LENGTHS),
 		service,
@@ -72,7 +81,7 @@ export function offerOf(agreement: number, service: number): UeConfiguration {
  * device has an identity already
  */
 export function provision(options: ProvisionOptions): void {
-	const { database, storeDirectory, imsi, hseAddress, hsePort, service, agreement } = options;
+	const { database, storeDirectory, imsi, hseAddress, hsePort, service, agreement, algorithms } = options;
 	const digits = encodeImsi(imsi);
 	if (digits === undefined) throw new UsageError(`The IMSI is "${imsi}": 6 to 15 digits are allowed.`);
 	const easId = new TextEncoder().encode(options.easId);
@@ -92,7 +101,7 @@ export function provision(options: ProvisionOptions): void {
 		sqnMs: sqnOctets(0),
 		hseAddress,
 		hsePort,
-		offer: offerOf(agreement, service),
+		offer: offerOf(agreement, service, algorithms),
 		easId,
 		servingNetwork: plmnForm(imsi.slice(0, 3), imsi.slice(3, 5)),
 	});

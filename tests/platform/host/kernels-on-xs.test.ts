@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
 import { build } from "esbuild";
+import { withAllAlgorithms } from "../../../firmware/algorithms/all.js";
+import { JsKernel } from "../../../firmware/kernels/js.js";
 import { startDevice } from "../../../host-tools/device/device.js";
+import { pairCases, vectorCases, vectorsOfKernel } from "../../algorithms/suite.js";
 import { kernelCases } from "../../kernels/suite.js";
 import { hasXsHost, newFolder } from "./hosts.js";
 
@@ -45,6 +48,18 @@ if (hasXsHost) {
 	describe.each(["best-ct (native)", "best-js"])("%s on XS", (kernel) => {
 		test.each(cases)("$name", ({ name }) => {
 			expect(reportOf(kernel, name)).toEqual({ kernel, name });
+		});
+	});
+
+	describe("best-ct (native), SNOW 3G, ZUC on XS", () => {
+		const published = vectors("eea1_eia1_eea3_eia3.json");
+		const kernel = withAllAlgorithms(new JsKernel());
+		const names = [...vectorCases(published), ...vectorsOfKernel(kernel, published), ...pairCases(kernel)];
+		test.each(names)("$name", ({ name }) => {
+			expect(reportOf("best-ct (native), SNOW 3G, ZUC", name)).toEqual({
+				kernel: "best-ct (native), SNOW 3G, ZUC",
+				name,
+			});
 		});
 	});
 
