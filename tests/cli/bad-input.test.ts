@@ -27,6 +27,8 @@ describe("wrong use: one line that says which and what is allowed, status 2", ()
 		["a port that is none", ["demo", "--port", "65536"], /"65536".*from 1 to 65535/],
 		["a count that is none", ["demo", "--count", "-1"], /--count/],
 		["a service that is none", ["demo", "--service", "all"], /"all".*confidential, integrity/],
+		["an algorithm that is none", ["demo", "--algorithms", "aes,null"], /"aes,null".*aes, snow3g, zuc, each once/],
+		["an algorithm given twice", ["hse", "--algorithms", "zuc,zuc"], /"zuc,zuc".*each once/],
 		["an IMSI that is none", ["demo", "--imsi", "12a"], /"12a".*6 to 15 digits/],
 		["vectors without a folder", ["vectors", "check"], /DIR is missing/],
 		["vectors with another verb", ["vectors", "frob", "x"], /"frob".*check/],

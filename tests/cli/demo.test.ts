@@ -69,6 +69,19 @@ describe("the main job", () => {
 		expect(at(order[0])).toBeGreaterThan(-1);
 	});
 
+	test.each([
+		[[], "128-EEA2 and 128-EIA2", "AES alone"],
+		[["--algorithms", "aes,zuc"], "128-EEA2 and 128-EIA2", "the HSE prefers the first"],
+		[["--algorithms", "zuc,snow3g,aes"], "128-EEA3 and 128-EIA3", "ZUC first"],
+		[["--algorithms", "snow3g", "--service", "integrity"], "128-EEA0 and 128-EIA1", "no ciphering"],
+	])("%j: %s", (words, choice) => {
+		const { status, stdout } = best(["demo", "--count", "1", ...words]);
+		expect(status).toBe(0);
+		expect(stdout).toContain(`HSE: has chosen ${choice}`);
+		expect(stdout).toContain("1 / 1");
+		expect(stdout.includes("SNOW 3G, ZUC")).toBe(words.some((word) => word.includes("zuc") || word.includes("snow3g")));
+	});
+
 	test("writes a capture with every datagram", () => {
 		const path = join(folder, "demo.pcap");
 		expect(best(["demo", "--json", "--count", "2", "--pcap", path]).status).toBe(0);

@@ -2,6 +2,7 @@ import type { UeEvent } from "../../firmware/client/events.js";
 import { SESSION_KEY } from "../../firmware/client/packed-session.js";
 import { restoreSession } from "../../firmware/client/restore.js";
 import { Ue } from "../../firmware/client/ue.js";
+import type { UeConfiguration } from "../../firmware/emsdp/configuration.js";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import { AGREEMENT, CAUSE, LIMITS, RETRANSMISSION, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
 import { plmnForm } from "../../firmware/emsdp/serving-network.js";
@@ -83,12 +84,16 @@ export interface PairOptions {
 	readonly longestBackOff?: number;
 	/** The device's store, such as that of a device before its restart. */
 	readonly store?: MemoryStore;
+	/** What the UE offers beside what it does by default, its kernel, and that of the HSE. */
+	readonly offer?: Partial<UeConfiguration>;
+	readonly kernel?: Kernel;
+	readonly hseKernel?: Kernel;
 }
 
 /** One UE and one HSE with a link between them that does what a test tells it. */
 export class Pair {
 	now = 1000;
-	readonly kernel: Kernel = loadKernel();
+	readonly kernel: Kernel;
 	readonly random: SeededRandom;
 	readonly store: MemoryStore;
 	ue: Ue;
@@ -113,6 +118,7 @@ export class Pair {
 	private sqn: number;
 
 	constructor(options: PairOptions = {}) {
+		this.kernel = options.kernel ?? loadKernel();
 		this.random = new SeededRandom(options.seed);
 		this.store = options.store ?? new MemoryStore();
 		const k = this.random.octets(16);
@@ -124,7 +130,7 @@ export class Pair {
 		this.centre = new Milenage(this.kernel, options.wrongK ? this.random.octets(16) : k, opc);
 		this.sqn = options.sqn ?? SQN_STEP;
 		this.hse = new Hse({
-			kernel: this.kernel,
+			kernel: options.hseKernel ?? this.kernel,
 			policy: { ...DEFAULT_POLICY, ...options.policy },
 			retransmission: RETRANSMISSION,
 			load: options.load ?? UNLOADED,
@@ -267,7 +273,7 @@ export class Pair {
 			random: this.random,
 			identity: { tag: TAG.imsi, value: imsi },
 			sharedKey: undefined,
-			offer: offerOf(agreement, service),
+			offer: { ...offerOf(agreement, service), ...this.options.offer },
 			easId: new TextEncoder().encode("eas.example"),
 			servingNetwork: plmnForm("001", "01"),
 			retransmission: RETRANSMISSION,
