@@ -29,8 +29,13 @@ export class ComposedKernel implements Kernel {
 	readonly #others: readonly Algorithm[];
 
 	constructor(aes: Kernel, others: readonly Algorithm[]) {
-		this.name = [aes.name, ...others.map(({ name }) => name)].join(", ");
-		this.algorithms = others.reduce((set, { identity }) => set | (1 << identity), aes.algorithms);
+		let { name, algorithms } = aes;
+		for (const other of others) {
+			name += `, ${other.name}`;
+			algorithms |= 1 << other.identity;
+		}
+		this.name = name;
+		this.algorithms = algorithms;
 		this.#aes = aes;
 		this.#others = others;
 	}
@@ -151,10 +156,8 @@ export class ComposedKernel implements Kernel {
 	/** @returns undefined for AES */
 	#other(identity: number): Algorithm | undefined {
 		if (identity === AES) return undefined;
-		const other = this.#others.find((algorithm) => algorithm.identity === identity);
-		if (other === undefined)
-			throw new KernelError("algorithm", `The kernel ${this.name} has no algorithm ${identity}.`);
-		return other;
+		for (const other of this.#others) if (other.identity === identity) return other;
+		throw new KernelError("algorithm", `The kernel ${this.name} has no algorithm ${identity}.`);
 	}
 
 	/** Ciphering by itself. With AES it leaves a MAC under no key behind the message. */

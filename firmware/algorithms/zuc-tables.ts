@@ -28,6 +28,11 @@ export const LOADING: readonly number[] = [
 
 function octets(digits: string): Uint8Array {
 	const values = new Uint8Array(digits.length / 2);
-	for (let i = 0; i < values.length; i++) values[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+	for (let i = 0; i < values.length; i++) values[i] = (digitAt(digits, 2 * i) << 4) | digitAt(digits, 2 * i + 1);
 	return values;
+}
+
+function digitAt(digits: string, index: number): number {
+	const code = digits.charCodeAt(index);
+	return code < 0x3a ? code - 0x30 : code - 0x57;
 }

@@ -8,21 +8,19 @@ export interface AlgorithmPair {
 	readonly integrity: number;
 }
 
-/** What a kernel can encipher with, as a set of tag 03: null ciphering needs no kernel. */
-function encryptionOf(kernel: Kernel): number {
-	return kernel.algorithms | (1 << ALGORITHM.null);
-}
+/** Null ciphering, which needs no kernel, as a set; null integrity is none (profile section 2.2). */
+const NULL = 1 << ALGORITHM.null;
 
-/** Whether a kernel has both algorithms. Null integrity is none (profile section 2.2). */
-export function hasAlgorithms(kernel: Kernel, { encryption, integrity }: AlgorithmPair): boolean {
-	return offers(encryptionOf(kernel), encryption) && offers(kernel.algorithms, integrity);
+/** Whether a kernel has both algorithms. */
+export function hasAlgorithms({ algorithms }: Kernel, { encryption, integrity }: AlgorithmPair): boolean {
+	return offers(algorithms | NULL, encryption) && offers(algorithms, integrity);
 }
 
 /** An offer without the algorithms that the kernel does not have: what is offered may be chosen. */
-export function withinKernel(kernel: Kernel, offer: UeConfiguration): UeConfiguration {
+export function withinKernel({ algorithms }: Kernel, offer: UeConfiguration): UeConfiguration {
 	return {
 		...offer,
-		encryptionAlgorithms: offer.encryptionAlgorithms & encryptionOf(kernel),
-		integrityAlgorithms: offer.integrityAlgorithms & kernel.algorithms,
+		encryptionAlgorithms: offer.encryptionAlgorithms & (algorithms | NULL),
+		integrityAlgorithms: offer.integrityAlgorithms & algorithms,
 	};
 }

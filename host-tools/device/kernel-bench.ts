@@ -1,5 +1,7 @@
 /** Runs on the device: times the protection of messages and prints one line of JSON per figure (see bench/xs-rows.ts). */
 import aesJs from "aes-js";
+import { withAllAlgorithms } from "../../firmware/algorithms/all.js";
+import { ALGORITHM } from "../../firmware/emsdp/profile.js";
 import { JsKernel } from "../../firmware/kernels/js.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { platform } from "../../firmware/platform/host/platform.js";
@@ -30,10 +32,11 @@ class KernelContestant implements Contestant {
 	constructor(
 		readonly name: string,
 		readonly kernel: Kernel,
+		algorithm: number = ALGORITHM.aes,
 	) {
 		this.message = kernel.message;
 		this.#keySet = kernel.createKeySet();
-		kernel.setKeys(this.#keySet, encryptionKey, integrityKey);
+		kernel.setKeys(this.#keySet, encryptionKey, integrityKey, algorithm, algorithm);
 	}
 
 	protect(from: number, to: number, length: number): void {
@@ -132,7 +135,7 @@ function measure(contestant: Contestant, length: number): number {
 	return best * 1e6;
 }
 
-/** All must give the same octets, or a figure would mean nothing. */
+/** All that do AES must give the same octets, or a figure would mean nothing. */
 function resultOf(contestant: Contestant, length: number): string {
 	for (let i = 0; i < length; i++) contestant.message[i] = i * 7;
 	contestant.protect(0x12345678, 0x12345679, length);
@@ -144,12 +147,17 @@ const contestants = [
 	new KernelContestant("best-js", new JsKernel()),
 	new AesJsContestant(),
 ];
+const all = withAllAlgorithms(platform.kernel);
+const others = [
+	new KernelContestant("best-snow3g", all, ALGORITHM.snow3g),
+	new KernelContestant("best-zuc", all, ALGORITHM.zuc),
+];
 
 for (const size of SIZES) {
-	for (const contestant of contestants) {
-		if (resultOf(contestant, size) !== resultOf(contestants[0], size)) {
+	for (const contestant of contestants)
+		if (resultOf(contestant, size) !== resultOf(contestants[0], size))
 			throw new Error(`${contestant.name} protects ${size} octets in another way.`);
-		}
+	for (const contestant of [...contestants, ...others]) {
 		const ns = Math.round(measure(contestant, size));
 		platform.print(JSON.stringify({ where: "xs", what: "protect", name: contestant.name, size, ns }));
 	}

@@ -4,7 +4,7 @@ import { AGREEMENT, ALGORITHM, CAUSE, LONGEST_MESSAGE, MODE, RELEASE, SERVICE } 
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { HseError } from "./errors.js";
 
-/** What an HSE grants. Lists are in order of preference. */
+/** What an HSE grants. Lists are in order of preference; the integrity algorithm is chosen before the length of its MAC. */
 export interface Policy {
 	readonly agreements: readonly number[];
 	readonly encryptionAlgorithms: readonly number[];
