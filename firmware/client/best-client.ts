@@ -14,7 +14,9 @@ import type { UeEvent } from "./events.js";
 import type { SharedKey } from "./options.js";
 import { SESSION_KEY } from "./packed-session.js";
 import { restoreSession } from "./restore.js";
+import { imsiOf, isSnapshot } from "./snapshot.js";
 import { Ue } from "./ue.js";
+import { wakeSession } from "./wake.js";
 
 /** What a client asks for. */
 export interface ClientConfiguration {
@@ -42,6 +44,11 @@ export interface ClientOptions {
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly config: ClientConfiguration;
+	/**
+	 * What {@link BestClient.snapshot} gave before a deep sleep; erased by start(). Each is used once: the power port forgets it
+	 * when it gives it out.
+	 */
+	readonly snapshot?: Uint8Array;
 	readonly onEvent?: (event: UeEvent) => void;
 }
 
@@ -76,6 +83,8 @@ export class BestClient {
 	private stopping: Waiting | undefined;
 	private refreshing: Waiting | undefined;
 	private readonly held: Held[] = [];
+	private imsi: Uint8Array | undefined;
+	private isAsleep = false;
 
 	constructor(options: ClientOptions) {
 		this.options = options;
@@ -84,13 +93,19 @@ export class BestClient {
 	}
 
 	/**
-	 * Goes on with the session that the store holds, or agrees a new one. Resolves when it can be used.
-	 * @throws ClientError `state` if it is under way already, `attempt` if no session came about
+	 * Goes on with the session of a snapshot at once, or with the one that the store holds, or agrees a new one. Resolves when it
+	 * can be used.
+	 * @throws ClientError `state` if it is under way already or the client was put to sleep, `attempt` if no session came about
 	 */
 	start(): Promise<void> {
 		return new Promise((resolve, reject) => {
 			if (this.starting !== undefined) throw new ClientError("state", "start() is under way already.");
 			if (this.stopping !== undefined) throw new ClientError("state", "The session is being ended.");
+			if (this.isAsleep) throw asleep();
+			if (this.ue === undefined && this.wake()) {
+				resolve();
+				return;
+			}
 			this.starting = { resolve, reject };
 			if (this.ue === undefined) this.options.usim.readImsi((imsi) => this.make(imsi));
 			else this.begin(this.ue);
@@ -148,6 +163,25 @@ export class BestClient {
 		});
 	}
 
+	/**
+	 * Puts the client to sleep: the session goes on in what this returns, for memory that lives through deep sleep, and from
+	 * there in a new client, with no message and no key derived. This client has erased its keys and does nothing any more.
+	 * @returns 124 octets, secret; undefined, and the client goes on, while there is no session at rest: an answer is awaited,
+	 * payloads are held, or old keys are still in use. The store then has what a resume needs, as after a power cut
+	 */
+	snapshot(): Uint8Array | undefined {
+		const { ue, imsi } = this;
+		const isBusy = this.starting ?? this.stopping ?? this.refreshing ?? this.held[0];
+		if (ue === undefined || imsi === undefined || isBusy !== undefined || ue.isAttempting) return undefined;
+		const octets = ue.session?.snapshot(imsi);
+		if (octets === undefined) return undefined;
+		ue.session?.erase();
+		this.ue = undefined;
+		this.isAsleep = true;
+		this.options.clock.setDeadline(undefined);
+		return octets;
+	}
+
 	/** K_EAS_PSK, 32 octets, for key-agreement-only use; the caller erases it. @throws ClientError `state` without a session */
 	easKey(): Uint8Array {
 		const session = this.ue?.session;
@@ -155,37 +189,57 @@ export class BestClient {
 		return session.easKey();
 	}
 
+	/** Goes on with the session of a snapshot. @returns whether there is one */
+	private wake(): boolean {
+		const { snapshot } = this.options;
+		if (snapshot === undefined || !isSnapshot(snapshot)) return false;
+		const ue = this.makeUe(imsiOf(snapshot));
+		ue.adopt((options, outbox) => wakeSession(snapshot, options, outbox));
+		snapshot.fill(0);
+		if (ue.session !== undefined) return true;
+		this.ue = undefined;
+		return false;
+	}
+
 	private make(imsi: Uint8Array | undefined): void {
-		const { kernel, random, config } = this.options;
 		if (imsi === undefined) {
 			this.fail(new ClientError("configuration", "The USIM does not give its IMSI."));
 			return;
 		}
-		const { offer, easId, servingNetwork } = config;
-		const retransmission = config.retransmission ?? RETRANSMISSION;
-		const longestBackOff = config.longestBackOff ?? LIMITS.longestBackOff;
-		const identity = { tag: TAG.imsi, value: imsi };
-		const sharedKey = config.sharedKey;
+		let ue: Ue;
 		try {
-			this.ue = new Ue({
-				kernel,
-				random,
-				identity,
-				sharedKey,
-				offer,
-				easId,
-				servingNetwork,
-				retransmission,
-				longestBackOff,
-			});
+			ue = this.makeUe(imsi);
 		} catch (error) {
 			this.fail(error as ClientError);
 			return;
 		}
 		const record = this.options.store.read(SESSION_KEY);
-		if (record !== undefined) this.ue.adopt((options, outbox) => restoreSession(record, options, outbox));
+		if (record !== undefined) ue.adopt((options, outbox) => restoreSession(record, options, outbox));
 		record?.fill(0);
-		this.begin(this.ue);
+		this.begin(ue);
+	}
+
+	private makeUe(imsi: Uint8Array): Ue {
+		const { kernel, random, config } = this.options;
+		this.imsi = imsi;
+		const { offer, easId, servingNetwork } = config;
+		const retransmission = config.retransmission ?? RETRANSMISSION;
+		const longestBackOff = config.longestBackOff ?? LIMITS.longestBackOff;
+		const identity = { tag: TAG.imsi, value: imsi };
+		const sharedKey = config.sharedKey;
+		const ue = new Ue({
+			kernel,
+			random,
+			identity,
+			sharedKey,
+			offer,
+			easId,
+			servingNetwork,
+			retransmission,
+			longestBackOff,
+		});
+		this.ue = ue;
+		return ue;
 	}
 
 	/** Resumes a session that a power cut left, else asks for a new one. */
@@ -199,6 +253,7 @@ export class BestClient {
 	private hold(payload: Uint8Array): Promise<void> {
 		return new Promise((resolve, reject) => {
 			const { ue } = this;
+			if (this.isAsleep) throw asleep();
 			if (ue === undefined && this.starting === undefined)
 				throw new ClientError("state", "There is no session to send in: call start() first.");
 			if (this.stopping !== undefined) throw new ClientError("state", "The session is being ended.");
@@ -320,6 +375,13 @@ export class BestClient {
 			else reject(error);
 		}
 	}
+}
+
+function asleep(): ClientError {
+	return new ClientError(
+		"state",
+		"The client was put to sleep: its session goes on from the snapshot in a new client.",
+	);
 }
 
 function attemptError(cause: number | undefined): ClientError {

@@ -32,6 +32,7 @@ import { LastView } from "./last-view.js";
 import { randomFraction, type UeOptions } from "./options.js";
 import type { Challenge, Outbox } from "./outbox.js";
 import { packSession } from "./packed-session.js";
+import { packSnapshot } from "./snapshot.js";
 import { row, SESSION, type SessionInput, type SessionState } from "./states.js";
 
 /** Contents of the protected commands that a UE receives. */
@@ -50,6 +51,12 @@ const BLOCK = 64;
 /** A UE hears one source only. */
 const HSE = "HSE";
 const NO_OCTETS = new Uint8Array(0);
+
+/** The ends of the blocks of COUNTs that are reserved in non-volatile storage. */
+export interface Reserved {
+	control: number;
+	user: number;
+}
 
 /** A session at the UE: it has keys until its state is "over". */
 export class Session {
@@ -73,9 +80,7 @@ export class Session {
 	/** The 20 or the resume request of this UE on its way. */
 	private request: Retransmission | undefined;
 	private resumeNonce: Uint8Array = NO_OCTETS;
-	/** COUNTs below these are reserved in non-volatile storage. */
-	private controlReserved = 0;
-	private userReserved = 0;
+	private readonly reserved: Reserved;
 	/** The message being handled, as it came, and its cause. */
 	private datagram: Uint8Array = NO_OCTETS;
 	private cause = 0;
@@ -91,6 +96,7 @@ export class Session {
 	/**
 	 * Takes the keys over: they are erased when the session ends.
 	 * @param stateWasLost of a session from non-volatile storage: its context's COUNTs are the ends of the blocks reserved
+	 * @param reserved of a session that was asleep: the ends of its blocks
 	 */
 	constructor(
 		options: UeOptions,
@@ -98,6 +104,7 @@ export class Session {
 		keys: SessionKeys,
 		configuration: HseConfiguration,
 		stateWasLost = false,
+		reserved?: Reserved,
 	) {
 		this.options = options;
 		this.outbox = outbox;
@@ -106,8 +113,7 @@ export class Session {
 		this.configuration = configuration;
 		this.stateWasLost = stateWasLost;
 		if (stateWasLost) this.state = "stale";
-		this.controlReserved = context.control.next;
-		this.userReserved = context.user.next;
+		this.reserved = reserved ?? { control: context.control.next, user: context.user.next };
 		this.downlinkBuffer = new Uint8Array(options.offer.largestMessage);
 		this.downlinkView = new LastView(this.downlinkBuffer);
 		this.downlinkEvent = { kind: "downlink", payload: this.downlinkBuffer };
@@ -153,6 +159,15 @@ export class Session {
 	}
 
 	/**
+	 * The session for memory that lives through deep sleep. @param imsi EF_IMSI bytes 2–9
+	 * @returns undefined while something is under way
+	 */
+	snapshot(imsi: Uint8Array): Uint8Array | undefined {
+		if (this.state !== "live" || this.old !== undefined || this.challenge !== undefined) return undefined;
+		return packSnapshot(this.configuration, this.keys, this.reserved, imsi);
+	}
+
+	/**
 	 * Protects a payload; the datagram stands in the kernel's message buffer.
 	 * @throws ClientError `state`, `too-long` or `count`
 	 */
@@ -168,7 +183,7 @@ export class Session {
 			);
 		if (!context.user.canSend)
 			throw new ClientError("count", "No COUNT is left under these keys: start a new session.");
-		if (context.user.next >= this.userReserved) this.reserve();
+		if (context.user.next >= this.reserved.user) this.reserve();
 		this.options.kernel.message.set(payload, context.user.headerOctets);
 		this.outbox.transmit(context.user.seal(payload.length));
 	}
@@ -279,6 +294,7 @@ export class Session {
 	}
 
 	private handleControl(now: number, context: SecurityContext, header: Header, length: number): Verdict {
+		context.prepareControl();
 		const { control } = context;
 		const { message } = this.options.kernel;
 		if (this.cached?.answers(message, length)) {
@@ -378,8 +394,8 @@ export class Session {
 		// K_base is not needed to verify.
 		this.keys.baseKey.fill(0);
 		this.keys = new SessionKeys(kernel, parameters, baseKey, easId, DIRECTION.fromUe);
-		this.controlReserved = 0;
-		this.userReserved = 0;
+		this.reserved.control = 0;
+		this.reserved.user = 0;
 		const octets = this.transmitControl(COMMAND.manageKeysResponse, TAG.akaResponse, response);
 		this.cached = new CachedAnswer(this.newKeysRequest, kernel.message.subarray(0, octets));
 		if (this.state === "refreshing") this.feed("refreshed", now);
@@ -417,8 +433,9 @@ export class Session {
 	}
 
 	private sealControl(length: number): number {
+		this.context.prepareControl();
 		const { control } = this.context;
-		if (control.next >= this.controlReserved) this.reserve();
+		if (control.next >= this.reserved.control) this.reserve();
 		const octets = control.seal(length);
 		this.outbox.transmit(octets);
 		return octets;
@@ -427,13 +444,13 @@ export class Session {
 	/** Reserves the blocks of COUNTs from which the next messages take theirs (profile section 7). */
 	private reserve(): void {
 		const { control, user } = this.context;
-		if (control.next >= this.controlReserved) this.controlReserved = control.next + BLOCK;
-		if (user.next >= this.userReserved) this.userReserved = user.next + BLOCK;
+		const { reserved, configuration } = this;
+		if (control.next >= reserved.control) reserved.control = control.next + BLOCK;
+		if (user.next >= reserved.user) reserved.user = user.next + BLOCK;
 		const { sessionId } = this.context.parameters;
-		const { configuration, controlReserved, userReserved } = this;
 		const { baseKey } = this.keys;
 		this.outbox.store(
-			packSession({ sessionId, configuration, controlNext: controlReserved, userNext: userReserved, baseKey }),
+			packSession({ sessionId, configuration, controlNext: reserved.control, userNext: reserved.user, baseKey }),
 		);
 	}
 

@@ -29,6 +29,18 @@ export interface TrafficKeys {
 	readonly e2eIntegrity: Uint8Array;
 }
 
+/** A cipher key and an integrity key, 16 octets each. */
+export interface PlaneKeys {
+	readonly encryption: Uint8Array;
+	readonly integrity: Uint8Array;
+}
+
+/** The keys of a context that was asleep: those of the user plane, and how those of the control plane are made where they are others. */
+export interface WakingKeys {
+	readonly user: PlaneKeys;
+	readonly deriveControl: () => PlaneKeys;
+}
+
 /** Commands whose octets after the command octet are enciphered, as a set for the path of a message. */
 const CIPHERED_COMMANDS: readonly number[] = COMMANDS.filter((row) => row.ciphered).map((row) => row.command);
 
@@ -136,21 +148,43 @@ export class SecurityContext {
 	readonly user: Plane;
 	private readonly kernel: Kernel;
 	private readonly keySets: KeySet[] = [];
+	private readonly controlKeySet: KeySet;
+	private deriveControl: (() => PlaneKeys) | undefined;
 
 	/**
 	 * @param direction of what this end sends: {@link DIRECTION}
 	 * @throws RangeError if the kernel does not have the algorithms: neither end agrees on what it does not have
 	 */
-	constructor(kernel: Kernel, parameters: SecurityParameters, keys: TrafficKeys, direction: number) {
+	constructor(kernel: Kernel, parameters: SecurityParameters, keys: TrafficKeys | WakingKeys, direction: number) {
 		if (!hasAlgorithms(kernel, parameters))
 			throw new RangeError(`The kernel does not have EEA${parameters.encryption} and EIA${parameters.integrity}.`);
 		this.kernel = kernel;
 		this.parameters = parameters;
-		const e2m = this.expand(keys.e2mEncryption, keys.e2mIntegrity);
 		// CP always uses the K_E2M keys; UP those of its mode (TS 33.163).
-		const user = parameters.mode === MODE.ueToEas ? this.expand(keys.e2eEncryption, keys.e2eIntegrity) : e2m;
-		this.control = new Plane(kernel, e2m, parameters, false, direction);
+		const isSplit = parameters.mode === MODE.ueToEas;
+		let user: KeySet;
+		if ("user" in keys) {
+			user = this.expand(keys.user.encryption, keys.user.integrity);
+			this.controlKeySet = isSplit ? this.emptyKeySet() : user;
+			if (isSplit) this.deriveControl = keys.deriveControl;
+		} else {
+			this.controlKeySet = this.expand(keys.e2mEncryption, keys.e2mIntegrity);
+			user = isSplit ? this.expand(keys.e2eEncryption, keys.e2eIntegrity) : this.controlKeySet;
+		}
+		this.control = new Plane(kernel, this.controlKeySet, parameters, false, direction);
 		this.user = new Plane(kernel, user, parameters, true, direction);
+	}
+
+	/** To be called before {@link control} is used: makes its keys where a context that was asleep does not have them yet. */
+	prepareControl(): void {
+		const { deriveControl } = this;
+		if (deriveControl === undefined) return;
+		this.deriveControl = undefined;
+		const { kernel, parameters } = this;
+		const { encryption, integrity } = deriveControl();
+		kernel.setKeys(this.controlKeySet, encryption, integrity, parameters.encryption, parameters.integrity);
+		encryption.fill(0);
+		integrity.fill(0);
 	}
 
 	/** Erases the keys. The context is of no use afterwards. */
@@ -159,9 +193,14 @@ export class SecurityContext {
 	}
 
 	private expand(encryption: Uint8Array, integrity: Uint8Array): KeySet {
-		const { kernel, parameters } = this;
-		const keySet = kernel.createKeySet();
-		kernel.setKeys(keySet, encryption, integrity, parameters.encryption, parameters.integrity);
+		const { parameters } = this;
+		const keySet = this.emptyKeySet();
+		this.kernel.setKeys(keySet, encryption, integrity, parameters.encryption, parameters.integrity);
+		return keySet;
+	}
+
+	private emptyKeySet(): KeySet {
+		const keySet = this.kernel.createKeySet();
 		this.keySets.push(keySet);
 		return keySet;
 	}
