@@ -1,6 +1,6 @@
 /** Views of the first octets of a buffer, made anew only when the length changes: no allocation per message. */
 export class LastView {
-	private readonly buffer: Uint8Array;
+	readonly buffer: Uint8Array;
 	private view: Uint8Array;
 
 	constructor(buffer: Uint8Array) {

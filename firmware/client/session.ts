@@ -73,9 +73,8 @@ export class Session {
 	/** Made at the first wrong MAC. */
 	private failures: FailureLimit | undefined;
 	private readonly tlvs = new TlvScan();
-	private readonly downlinkBuffer: Uint8Array;
-	private readonly downlinkView: LastView;
-	private readonly downlinkEvent: { kind: "downlink"; payload: Uint8Array };
+	/** Made at the first downlink. */
+	private downlink: { readonly view: LastView; readonly event: { kind: "downlink"; payload: Uint8Array } } | undefined;
 	private readonly largestPayload: number;
 	/** The 20 or the resume request of this UE on its way. */
 	private request: Retransmission | undefined;
@@ -114,9 +113,6 @@ export class Session {
 		this.stateWasLost = stateWasLost;
 		if (stateWasLost) this.state = "stale";
 		this.reserved = reserved ?? { control: context.control.next, user: context.user.next };
-		this.downlinkBuffer = new Uint8Array(options.offer.largestMessage);
-		this.downlinkView = new LastView(this.downlinkBuffer);
-		this.downlinkEvent = { kind: "downlink", payload: this.downlinkBuffer };
 		const largestMessage = Math.min(configuration.largestMessage, LONGEST_MESSAGE);
 		this.largestPayload = Math.max(0, largestMessage - context.user.headerOctets - configuration.macLength);
 	}
@@ -271,7 +267,7 @@ export class Session {
 	erase(): void {
 		this.keys.erase();
 		this.forgetOld();
-		this.downlinkBuffer.fill(0);
+		this.downlink?.view.buffer.fill(0);
 		this.state = "over";
 	}
 
@@ -286,11 +282,18 @@ export class Session {
 		user.received.accept(count);
 		this.accepted(context);
 		const octets = length - user.headerOctets - this.configuration.macLength;
-		const payload = this.downlinkView.of(octets);
+		this.downlink ??= this.makeDownlink();
+		const { view, event } = this.downlink;
+		const payload = view.of(octets);
 		for (let i = 0; i < octets; i++) payload[i] = message[user.headerOctets + i];
-		this.downlinkEvent.payload = payload;
-		this.outbox.tell(this.downlinkEvent);
+		event.payload = payload;
+		this.outbox.tell(event);
 		return "accept";
+	}
+
+	private makeDownlink() {
+		const payload = new Uint8Array(this.options.offer.largestMessage);
+		return { view: new LastView(payload), event: { kind: "downlink" as const, payload } };
 	}
 
 	private handleControl(now: number, context: SecurityContext, header: Header, length: number): Verdict {

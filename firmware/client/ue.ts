@@ -36,7 +36,8 @@ export class Ue {
 	private readonly options: UeOptions;
 	private readonly header = new Header();
 	private readonly tlvs = new TlvScan();
-	private readonly attempt: Attempt;
+	/** Made when it is needed first: a device that wakes from deep sleep does without. */
+	private firstAttempt: Attempt | undefined;
 	private live: Session | undefined;
 	/** A session that the HSE ended: its 21 is kept, without keys, for a while. */
 	private ended: Session | undefined;
@@ -49,7 +50,6 @@ export class Ue {
 		checkOffer(options.offer);
 		this.options = options;
 		this.outbox = new Outbox(kernel);
-		this.attempt = new Attempt(options, this.outbox, (session) => this.install(session));
 	}
 
 	/** The session that has keys, undefined where there is none. */
@@ -59,12 +59,12 @@ export class Ue {
 
 	/** Whether an attempt to get keys is under way. */
 	get isAttempting(): boolean {
-		return this.attempt.state !== "idle";
+		return this.firstAttempt !== undefined && this.firstAttempt.state !== "idle";
 	}
 
 	/** When {@link handleTimeout} is to be called, in the clock's milliseconds; undefined: not at all. */
 	get deadline(): number | undefined {
-		const attempt = this.attempt.deadline;
+		const attempt = this.firstAttempt?.deadline;
 		const session = this.live?.deadline;
 		if (attempt === undefined || session === undefined) return attempt ?? session;
 		return Math.min(attempt, session);
@@ -115,7 +115,7 @@ export class Ue {
 	/** To be called at {@link deadline}; too early does no harm. */
 	handleTimeout(now: number): void {
 		// One input sends one datagram at the most: what else is due comes with the next call.
-		if (!this.attempt.handleTimeout(now) && this.live?.handleTimeout(now)) this.renew(now);
+		if (!this.firstAttempt?.handleTimeout(now) && this.live?.handleTimeout(now)) this.renew(now);
 		this.bury(now);
 	}
 
@@ -129,6 +129,11 @@ export class Ue {
 		this.verdicts[verdict] = (this.verdicts[verdict] ?? 0) + 1;
 		this.bury(now);
 		return verdict;
+	}
+
+	private get attempt(): Attempt {
+		this.firstAttempt ??= new Attempt(this.options, this.outbox, (session) => this.install(session));
+		return this.firstAttempt;
 	}
 
 	private receive(now: number, octets: Uint8Array, length: number): Verdict {

@@ -9,19 +9,12 @@ const KNOWN_TAGS = TAG.counters + 1;
 export class TlvScan {
 	octets: Uint8Array = new Uint8Array(0);
 	/** Offset of each known tag's value, −1 where the tag does not appear. */
-	readonly offsets: number[] = [];
-	readonly lengths: number[] = [];
+	readonly offsets: number[] = new Array(KNOWN_TAGS).fill(-1);
+	readonly lengths: number[] = new Array(KNOWN_TAGS).fill(0);
 	/** The lowest tag that was found and is neither known nor to be ignored, −1 where there is none. */
 	unknownTag = -1;
 	/** One bit for each of the 256 tags. */
 	private readonly seen: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
-
-	constructor() {
-		for (let tag = 0; tag < KNOWN_TAGS; tag++) {
-			this.offsets.push(-1);
-			this.lengths.push(0);
-		}
-	}
 
 	/**
 	 * Walks the TLVs in `octets[start .. end)` once.

@@ -27,6 +27,12 @@ export interface Instructions {
 	readonly uplink20: number;
 	/** From the datagram in memory to the end of its event. */
 	readonly downlink20: number;
+	/** A session packed for deep sleep. */
+	readonly snapshot: number;
+	/** From client.start() with a snapshot until it can send. */
+	readonly wake: number;
+	/** The uplink of 20 octets that follows. */
+	readonly wakeUplink20: number;
 	/** From nothing but the store to a session that goes on: what the device itself computes. */
 	readonly resume: number;
 }
@@ -78,6 +84,9 @@ export async function measure(): Promise<Measured> {
 			newSession: count("newSession", nothing),
 			uplink20: count("uplink20", nothing),
 			downlink20: count("downlink20", nothing),
+			snapshot: count("snapshot", nothing),
+			wake: count("wake", nothing),
+			wakeUplink20: count("wakeUplink20", nothing),
 			resume: count("resume", nothing),
 		},
 		longest: { uplink20: count("uplink20Most", nothing), downlink20: count("downlink20Most", nothing) },

@@ -115,6 +115,9 @@ function text(figures: Figures): string {
 				["new session: everything the device computes", instructions.newSession, milliseconds(instructions.newSession)],
 				["uplink of 20 octets: `client.send` to the frame", instructions.uplink20, milliseconds(instructions.uplink20)],
 				["downlink of 20 octets: datagram to event", instructions.downlink20, milliseconds(instructions.downlink20)],
+				["deep sleep: the session into its snapshot", instructions.snapshot, milliseconds(instructions.snapshot)],
+				["waking: `client.start` with the snapshot", instructions.wake, milliseconds(instructions.wake)],
+				["the uplink of 20 octets after it", instructions.wakeUplink20, milliseconds(instructions.wakeUplink20)],
 				[
 					"resume after a restart: everything the device computes",
 					instructions.resume,

@@ -121,6 +121,21 @@ function measureMessages(): void {
 	if (downlinks !== MESSAGES + 1) throw new Error(`${downlinks} downlinks came through.`);
 }
 
+/** Sleep and wake: from a session to its snapshot, from there to one that can send, and the uplink that follows. */
+function measureSleep(): Promise<void> {
+	let from = measuring.ticks();
+	const snapshot = client.snapshot();
+	result.snapshot = measuring.ticks() - from;
+	client = measuredClient(platform.kernel, replay, store, hear, snapshot);
+	from = measuring.ticks();
+	const waking = client.start();
+	result.wake = measuring.ticks() - from;
+	from = measuring.ticks();
+	client.send(payload);
+	result.wakeUplink20 = measuring.ticks() - from;
+	return waking;
+}
+
 /** From a client that has only its store to one whose session goes on. */
 function measureResume(): Promise<void> {
 	usable = 0;
@@ -149,4 +164,4 @@ const from = measuring.ticks();
 const starting = client.start();
 replay.tell();
 result.newSession = usable - from;
-starting.then(measureMessages).then(measureResume).then(finish).catch(failWith);
+starting.then(measureMessages).then(measureSleep).then(measureResume).then(finish).catch(failWith);

@@ -40,6 +40,7 @@ export function measuredClient(
 	datagram: Datagram,
 	store: Store,
 	onEvent: (event: UeEvent) => void,
+	snapshot?: Uint8Array,
 ): BestClient {
 	return new BestClient({
 		kernel,
@@ -63,6 +64,7 @@ export function measuredClient(
 			easId: Uint8Array.from(NAME),
 			servingNetwork: Uint8Array.of(0, 0x00, 0xf1, 0x10),
 		},
+		...(snapshot && { snapshot }),
 		onEvent,
 	});
 }
