@@ -1,14 +1,40 @@
 /** Authentication and key agreement (TS 33.102 6.3) at both ends, over one subscriber's f1 to f5*. */
 import { equalInConstantTime } from "../emsdp/octets.js";
-import type { AkaVectors } from "./milenage.js";
+import type { Kernel } from "../kernels/kernel.js";
 
-/** The functions of TS 33.102 6.3, as MILENAGE and TUAK give them. */
-export interface AkaFunctions {
-	/** @returns MAC-A ‖ MAC-S */
-	f1(rand: Uint8Array, sqn: Uint8Array, amf: Uint8Array): Uint8Array;
-	f2345(rand: Uint8Array): AkaVectors;
-	f5star(rand: Uint8Array): Uint8Array;
+/** Outputs of f2, f3, f4 and f5. */
+export interface AkaVectors {
+	/** 8 octets; with TUAK 4, 8 or 16. */
+	readonly res: Uint8Array;
+	/** 16 octets. */
+	readonly ck: Uint8Array;
+	/** 16 octets. */
+	readonly ik: Uint8Array;
+	/** 6 octets. */
+	readonly ak: Uint8Array;
 }
+
+/** The functions of TS 33.102 6.3 for one subscriber, as MILENAGE and TUAK give them. */
+export interface AkaFunctions {
+	/** @param sqn 6 octets @param amf 2 octets @returns MAC-A, 8 octets */
+	f1(rand: Uint8Array, sqn: Uint8Array, amf: Uint8Array): Uint8Array;
+	/** @returns MAC-S, 8 octets */
+	f1star(rand: Uint8Array, sqn: Uint8Array, amf: Uint8Array): Uint8Array;
+	f2345(rand: Uint8Array): AkaVectors;
+	/** @returns AK of resynchronisation, 6 octets */
+	f5star(rand: Uint8Array): Uint8Array;
+	/** Erases the keys; the object is of no use afterwards. */
+	erase(): void;
+}
+
+/** Numbers of the algorithms in a device's identity record. */
+export const AKA_ALGORITHM = { milenage: 1, tuak: 2 } as const;
+
+/**
+ * Makes the functions of a subscriber from the credentials in the identity record.
+ * @returns undefined where the octets are not credentials of this algorithm
+ */
+export type MakeAkaFunctions = (kernel: Kernel, credentials: Uint8Array) => AkaFunctions | undefined;
 
 /** AMF that stands in MAC-S: all zero (TS 33.102 6.3.3). */
 const AMF_RESYNCHRONISATION = new Uint8Array(2);
@@ -61,7 +87,7 @@ export function makeVector(functions: AkaFunctions, rand: Uint8Array, sqn: numbe
 	const autn = new Uint8Array(16);
 	autn.set(xor(octets, ak));
 	autn.set(amf, 6);
-	autn.set(functions.f1(rand, octets, amf).subarray(0, 8), 8);
+	autn.set(functions.f1(rand, octets, amf), 8);
 	return { rand, autn, xres: res, ck, ik } satisfies AuthenticationVector;
 }
 
@@ -72,7 +98,7 @@ export type Verified = { readonly sqn: number; readonly vectors: AkaVectors };
 export function verifyAutn(functions: AkaFunctions, rand: Uint8Array, autn: Uint8Array): Verified | undefined {
 	const vectors = functions.f2345(rand);
 	const sqn = xor(autn, vectors.ak);
-	const expected = functions.f1(rand, sqn, autn.subarray(6, 8)).subarray(0, 8);
+	const expected = functions.f1(rand, sqn, autn.subarray(6, 8));
 	if (!equalInConstantTime(expected, autn.subarray(8, 16))) {
 		vectors.ck.fill(0);
 		vectors.ik.fill(0);
@@ -86,13 +112,13 @@ export function makeAuts(functions: AkaFunctions, rand: Uint8Array, sqnMs: numbe
 	const octets = sqnOctets(sqnMs);
 	const auts = new Uint8Array(14);
 	auts.set(xor(octets, functions.f5star(rand)));
-	auts.set(functions.f1(rand, octets, AMF_RESYNCHRONISATION).subarray(8, 16), 6);
+	auts.set(functions.f1star(rand, octets, AMF_RESYNCHRONISATION), 6);
 	return auts;
 }
 
 /** Verifies AUTS at the authentication centre (TS 33.102 6.3.5). @returns SQN_MS, undefined if MAC-S is wrong */
 export function verifyAuts(functions: AkaFunctions, rand: Uint8Array, auts: Uint8Array): number | undefined {
 	const octets = xor(auts, functions.f5star(rand));
-	const expected = functions.f1(rand, octets, AMF_RESYNCHRONISATION).subarray(8, 16);
+	const expected = functions.f1star(rand, octets, AMF_RESYNCHRONISATION);
 	return equalInConstantTime(expected, auts.subarray(6, 14)) ? sqnNumber(octets) : undefined;
 }

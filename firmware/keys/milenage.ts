@@ -1,20 +1,18 @@
 import type { Kernel, KeySet } from "../kernels/kernel.js";
+import type { AkaFunctions, AkaVectors, MakeAkaFunctions } from "./aka.js";
 
 /** The rotations r1 … r5 in octets and the last octets of c1 … c5 (TS 35.206 4.1). */
 const ROTATION = [8, 0, 4, 8, 12] as const;
 const CONSTANT = [0, 1, 2, 4, 8] as const;
 
-/** Outputs of f2, f3, f4 and f5. */
-export interface AkaVectors {
-	/** 8 octets. */
-	readonly res: Uint8Array;
-	/** 16 octets. */
-	readonly ck: Uint8Array;
-	/** 16 octets. */
-	readonly ik: Uint8Array;
-	/** 6 octets. */
-	readonly ak: Uint8Array;
-}
+/** Octets of the credentials in an identity record: K ‖ OP_C. */
+const CREDENTIALS_OCTETS = 32;
+
+/** MILENAGE of the credentials K ‖ OP_C. */
+export const milenageFrom: MakeAkaFunctions = (kernel, credentials) =>
+	credentials.length === CREDENTIALS_OCTETS
+		? new Milenage(kernel, credentials.subarray(0, 16), credentials.subarray(16))
+		: undefined;
 
 /** OP_C = OP ⊕ E_K(OP) (TS 35.206 4.1). @param k 16 octets @param op 16 octets */
 export function deriveOpc(kernel: Kernel, k: Uint8Array, op: Uint8Array): Uint8Array {
@@ -36,7 +34,7 @@ function encrypt(kernel: Kernel, keySet: KeySet, block: Uint8Array): Uint8Array 
 }
 
 /** MILENAGE (TS 35.206): f1 to f5, f1* and f5* of one subscriber. It works in the kernel's message buffer. */
-export class Milenage {
+export class Milenage implements AkaFunctions {
 	private readonly kernel: Kernel;
 	private readonly keySet: KeySet;
 	private readonly opc: Uint8Array;
@@ -49,23 +47,14 @@ export class Milenage {
 		this.opc = opc.slice();
 	}
 
-	/**
-	 * f1 and f1*.
-	 * @param sqn 6 octets @param amf 2 octets
-	 * @returns MAC-A ‖ MAC-S, 16 octets
-	 */
 	f1(rand: Uint8Array, sqn: Uint8Array, amf: Uint8Array): Uint8Array {
-		const input = new Uint8Array(16);
-		input.set(sqn);
-		input.set(amf, 6);
-		input.copyWithin(8, 0, 8);
-		const temp = this.temp(rand);
-		for (let i = 0; i < 16; i++) temp[i] ^= input[(i + ROTATION[0]) & 15] ^ this.opc[(i + ROTATION[0]) & 15];
-		temp[15] ^= CONSTANT[0];
-		return this.finish(temp);
+		return this.out1(rand, sqn, amf).slice(0, 8);
 	}
 
-	/** f2, f3, f4 and f5. */
+	f1star(rand: Uint8Array, sqn: Uint8Array, amf: Uint8Array): Uint8Array {
+		return this.out1(rand, sqn, amf).slice(8);
+	}
+
 	f2345(rand: Uint8Array): AkaVectors {
 		const temp = this.temp(rand);
 		const out2 = this.out(temp, 1);
@@ -74,16 +63,26 @@ export class Milenage {
 		return result;
 	}
 
-	/** f5*: AK of resynchronisation, 6 octets. */
 	f5star(rand: Uint8Array): Uint8Array {
 		return this.out(this.temp(rand), 4).slice(0, 6);
 	}
 
-	/** Erases the keys; the object is of no use afterwards. */
 	erase(): void {
 		this.kernel.eraseKeys(this.keySet);
 		this.kernel.erase();
 		this.opc.fill(0);
+	}
+
+	/** OUT1 = MAC-A ‖ MAC-S. */
+	private out1(rand: Uint8Array, sqn: Uint8Array, amf: Uint8Array): Uint8Array {
+		const input = new Uint8Array(16);
+		input.set(sqn);
+		input.set(amf, 6);
+		input.copyWithin(8, 0, 8);
+		const temp = this.temp(rand);
+		for (let i = 0; i < 16; i++) temp[i] ^= input[(i + ROTATION[0]) & 15] ^ this.opc[(i + ROTATION[0]) & 15];
+		temp[15] ^= CONSTANT[0];
+		return this.finish(temp);
 	}
 
 	private temp(rand: Uint8Array): Uint8Array {

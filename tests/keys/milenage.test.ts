@@ -18,8 +18,8 @@ describe.each(KERNELS)("%s", (_kernel, kernel) => {
 		const opc = deriveOpc(kernel, k, fromHex(vector.OP));
 		expect(toHex(opc)).toBe(vector.OPc);
 		const milenage = new Milenage(kernel, k, opc);
-		const macs = milenage.f1(rand, fromHex(vector.SQN), fromHex(vector.AMF));
-		expect(toHex(macs)).toBe(vector.f1_MAC_A + vector.f1star_MAC_S);
+		expect(toHex(milenage.f1(rand, fromHex(vector.SQN), fromHex(vector.AMF)))).toBe(vector.f1_MAC_A);
+		expect(toHex(milenage.f1star(rand, fromHex(vector.SQN), fromHex(vector.AMF)))).toBe(vector.f1star_MAC_S);
 		const { res, ck, ik, ak } = milenage.f2345(rand);
 		expect([res, ck, ik, ak].map(toHex)).toEqual([vector.f2_RES, vector.f3_CK, vector.f4_IK, vector.f5_AK]);
 		expect(toHex(milenage.f5star(rand))).toBe(vector.f5star_AK);
@@ -45,7 +45,7 @@ describe.each(KERNELS)("%s", (_kernel, kernel) => {
 		k.fill(0);
 		opc.fill(0);
 		const sqn = fromHex(vector.SQN);
-		expect(toHex(milenage.f1(rand, sqn, fromHex(vector.AMF))).slice(0, 16)).toBe(vector.f1_MAC_A);
+		expect(toHex(milenage.f1(rand, sqn, fromHex(vector.AMF)))).toBe(vector.f1_MAC_A);
 		expect([toHex(rand), toHex(sqn)]).toEqual([vector.RAND, vector.SQN]);
 	});
 
