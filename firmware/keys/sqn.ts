@@ -6,9 +6,14 @@ const LARGEST_JUMP = 2 ** 28;
 /** The sequence numbers a USIM has accepted: the highest SEQ for each index (TS 33.102 C.2.2). */
 export class AcceptedSqns {
 	private readonly seq: number[] = [];
+	private readonly ageLimit: number;
 
-	/** @param sqnMs SQN_MS to begin with, for all indices */
-	constructor(sqnMs = 0) {
+	/**
+	 * @param sqnMs SQN_MS to begin with, for all indices
+	 * @param ageLimit L: a SEQ that is this much or more below the highest is not taken; by default all are (TS 33.102 C.2.2)
+	 */
+	constructor(sqnMs = 0, ageLimit = Number.POSITIVE_INFINITY) {
+		this.ageLimit = ageLimit;
 		for (let index = 0; index < SQN_STEP; index++) this.seq.push(Math.floor(sqnMs / SQN_STEP));
 	}
 
@@ -16,7 +21,8 @@ export class AcceptedSqns {
 	accept(sqn: number): boolean {
 		const index = sqn % SQN_STEP;
 		const seq = Math.floor(sqn / SQN_STEP);
-		if (seq <= this.seq[index] || seq - Math.max(...this.seq) > LARGEST_JUMP) return false;
+		const ahead = seq - Math.max(...this.seq);
+		if (ahead > LARGEST_JUMP || -ahead >= this.ageLimit || seq <= this.seq[index]) return false;
 		this.seq[index] = seq;
 		return true;
 	}
@@ -36,9 +42,9 @@ export class AcceptedSqns {
 	}
 
 	/** @returns undefined where the octets are not what {@link encode} gives */
-	static decode(octets: Uint8Array): AcceptedSqns | undefined {
+	static decode(octets: Uint8Array, ageLimit?: number): AcceptedSqns | undefined {
 		if (octets.length !== SQN_STEP * 6) return undefined;
-		const sqns = new AcceptedSqns();
+		const sqns = new AcceptedSqns(0, ageLimit);
 		for (let index = 0; index < SQN_STEP; index++) {
 			const sqn = sqnNumber(octets.subarray(index * 6, index * 6 + 6));
 			if (sqn % SQN_STEP !== index) return undefined;

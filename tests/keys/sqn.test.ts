@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { sqnOctets } from "../../firmware/keys/aka.js";
-import { AcceptedSqns, nextSqn } from "../../firmware/keys/sqn.js";
+import { AcceptedSqns, isAcceptable, nextSqn } from "../../firmware/keys/sqn.js";
 import { fromHex, toHex } from "../../host-tools/hex.js";
 import { seeded } from "../emsdp/arbitraries.js";
 
@@ -74,6 +74,99 @@ describe("freshness (TS 33.102 C.2)", () => {
 			}),
 			seeded(300),
 		);
+	});
+});
+
+describe("the limit against a wrap-around by force (TS 33.102 C.2.1)", () => {
+	test("any state: only what is at most 2^28 above the highest SEQ anywhere, and a refusal names SQN_MS as it was", () => {
+		const starts = fc.integer({ min: 0, max: 2 ** 42 });
+		const others = fc.array(fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: INDICES - 1 })));
+		const around = fc.integer({ min: -3, max: 3 });
+		fc.assert(
+			fc.property(starts, others, around, fc.integer({ min: 0, max: INDICES - 1 }), (start, list, over, index) => {
+				const sqns = new AcceptedSqns(sqn(start, 0));
+				for (const [more, at] of list) sqns.accept(sqn(start + more, at));
+				const before = sqns.highest();
+				const seq = Math.floor(before / INDICES) + JUMP + over;
+				expect(sqns.accept(sqn(seq, index))).toBe(over <= 0);
+				expect(sqns.highest()).toBe(over <= 0 ? sqn(seq, index) : before);
+			}),
+			seeded(500),
+		);
+	});
+
+	test("whoever has the vectors of his choice made needs 2^15 of them to come to the last SEQ", () => {
+		const sqns = new AcceptedSqns();
+		const last = 2 ** 43 - 1;
+		let challenges = 0;
+		for (let seq = 0; seq < last; challenges++) {
+			seq = Math.min(seq + JUMP, last);
+			expect(sqns.accept(sqn(seq, challenges % INDICES))).toBe(true);
+		}
+		expect(challenges).toBe(2 ** 15);
+		// SEQ does not wrap: what the authentication centre counts on to is not fresh any more.
+		for (let index = 0; index < INDICES; index++) expect(sqns.accept(nextSqn(sqn(last, index)))).toBe(false);
+	});
+});
+
+describe("the limit on age (TS 33.102 C.2.2)", () => {
+	const AGE = 32;
+
+	test("none unless it is set: any age is fresh at an index that has not seen it", () => {
+		const sqns = new AcceptedSqns();
+		sqns.accept(sqn(JUMP, 0));
+		expect(sqns.accept(sqn(1, 1))).toBe(true);
+	});
+
+	test("SEQ_MS − SEQ < L: one below the limit is taken, the limit is not", () => {
+		const sqns = new AcceptedSqns(0, AGE);
+		sqns.accept(sqn(1000, 0));
+		expect([sqns.accept(sqn(1000 - AGE, 1)), sqns.accept(sqn(1000 - AGE + 1, 1))]).toEqual([false, true]);
+	});
+
+	test("any arrivals: exactly the fresh ones that are neither too old nor too far ahead, also after a restart", () => {
+		const arrivals = fc.array(fc.tuple(fc.integer({ min: 0, max: 120 }), fc.integer({ min: 0, max: 3 })), {
+			minLength: 1,
+			maxLength: 80,
+			size: "max",
+		});
+		fc.assert(
+			fc.property(arrivals, fc.integer({ min: 1, max: 60 }), (list, limit) => {
+				let sqns = new AcceptedSqns(0, limit);
+				const highestAt = new Map<number, number>();
+				for (const [seq, index] of list) {
+					const highest = Math.max(0, ...highestAt.values());
+					const isFresh = seq > (highestAt.get(index) ?? 0) && highest - seq < limit;
+					expect(sqns.accept(sqn(seq, index))).toBe(isFresh);
+					if (isFresh) highestAt.set(index, seq);
+					sqns = AcceptedSqns.decode(sqns.encode(), limit) ?? sqns;
+				}
+			}),
+			seeded(300),
+		);
+	});
+});
+
+describe("what the authentication centre can tell (TS 33.102 6.3.5)", () => {
+	test("any SQN_MS and SQN: what it takes for acceptable is accepted, at any index and whatever else was accepted", () => {
+		const seqs = fc.integer({ min: 0, max: 2 ** 30 });
+		const others = fc.array(fc.tuple(fc.integer({ min: 0, max: 2 ** 20 }), fc.integer({ min: 0, max: INDICES - 1 })));
+		const index = fc.integer({ min: 0, max: INDICES - 1 });
+		fc.assert(
+			fc.property(seqs, others, seqs, index, (start, list, seq, at) => {
+				const sqns = new AcceptedSqns(sqn(start, 0));
+				for (const [more, other] of list) sqns.accept(sqn(start + more, other));
+				const challenge = sqn(seq, at);
+				if (isAcceptable(challenge, sqns.highest())) expect(sqns.accept(challenge)).toBe(true);
+			}),
+			seeded(500),
+		);
+	});
+
+	test("the limits: one above SQN_MS and 2^28 above it", () => {
+		const sqnMs = sqn(1000, 9);
+		const answers = [0, 1, JUMP, JUMP + 1].map((ahead) => isAcceptable(sqn(1000 + ahead, 0), sqnMs));
+		expect(answers).toEqual([false, true, true, false]);
 	});
 });
 

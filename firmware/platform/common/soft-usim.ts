@@ -16,14 +16,15 @@ export class SoftUsim implements Usim {
 	/**
 	 * @param imsi EF_IMSI bytes 2–9
 	 * @param sqnMs SQN to begin with where the store holds none
+	 * @param ageLimit L of TS 33.102 C.2.2, none by default
 	 * @throws Error if the store holds what is no record of SQNs: to begin anew would make old challenges fresh again
 	 */
-	constructor(functions: AkaFunctions, imsi: Uint8Array, store: Store, sqnMs = 0) {
+	constructor(functions: AkaFunctions, imsi: Uint8Array, store: Store, sqnMs = 0, ageLimit?: number) {
 		this.functions = functions;
 		this.imsi = imsi;
 		this.store = store;
 		const stored = store.read(SQN_KEY);
-		const sqns = stored === undefined ? new AcceptedSqns(sqnMs) : AcceptedSqns.decode(stored);
+		const sqns = stored === undefined ? new AcceptedSqns(sqnMs, ageLimit) : AcceptedSqns.decode(stored, ageLimit);
 		if (sqns === undefined) throw new Error("The SQNs in the store are damaged: provision the device again.");
 		this.sqns = sqns;
 	}
