@@ -3,18 +3,27 @@ import { Application } from "./application.js";
 import { BestClient } from "./client/best-client.js";
 import { ClientError } from "./client/errors.js";
 import { decodeIdentity, IDENTITY_KEY } from "./client/identity.js";
-import { sqnNumber } from "./keys/aka.js";
-import { Milenage } from "./keys/milenage.js";
+import { AKA_ALGORITHM, sqnNumber } from "./keys/aka.js";
+import { milenageFrom } from "./keys/milenage.js";
 import { SoftUsim } from "./platform/common/soft-usim.js";
 import type { Platform } from "./ports/platform.js";
 
 const platform: Platform = target;
 
 function run(record: Uint8Array): void {
-	const { imsi, k, opc, sqnMs, hseAddress, hsePort, ...identity } = decodeIdentity(record);
-	const { kernel, clock, random, store, retry } = platform;
-	const config = retry === undefined ? identity : { ...identity, retry };
-	const usim = new SoftUsim(new Milenage(kernel, k, opc), imsi, store, sqnNumber(sqnMs));
+	const { imsi, algorithm, credentials, sqnMs, hseAddress, hsePort, concealment, ...wanted } = decodeIdentity(record);
+	const { kernel, clock, random, store } = platform;
+	const make = algorithm === AKA_ALGORITHM.milenage ? milenageFrom : platform.akaAlgorithms?.[algorithm];
+	const functions = make?.(kernel, credentials);
+	const conceal = concealment.length === 0 ? undefined : platform.makeConceal?.(kernel, random, concealment);
+	// The IMSI never goes out in clear because the way to conceal it is missing.
+	if (functions === undefined || (concealment.length > 0 && conceal === undefined))
+		throw new ClientError(
+			"configuration",
+			"The identity asks for an algorithm or a SUCI that this firmware was built without: provision or build it anew.",
+		);
+	const config = { ...wanted, conceal, retry: platform.retry };
+	const usim = new SoftUsim(functions, imsi, store, sqnNumber(sqnMs));
 	const datagram = platform.openDatagram(hseAddress, hsePort);
 	const client = new BestClient({
 		kernel,
@@ -27,7 +36,7 @@ function run(record: Uint8Array): void {
 		onEvent: (event) => application.tell(event),
 	});
 	const application = new Application(platform, client);
-	for (const secret of [k, opc, record]) secret.fill(0);
+	for (const secret of [credentials, record]) secret.fill(0);
 	application.run();
 }
 

@@ -56,6 +56,8 @@ export class Attempt {
 	private result: AuthenticationResult | undefined;
 	/** The challenge that the USIM is at work on. */
 	private running: Challenge | undefined;
+	/** Value of tag 02 in the request, where the IMSI is concealed. */
+	private suci: Uint8Array | undefined;
 	/** The nonces of agreements 5 to 7. */
 	private readonly ueNonce = new Uint8Array(NONCE_OCTETS);
 	private hseNonce: Uint8Array = NO_OCTETS;
@@ -169,9 +171,11 @@ export class Attempt {
 		);
 	}
 
-	/** A Session Request that is not a repetition: with agreements 5 to 7 it has a nonce of its own. */
+	/** A Session Request that is not a repetition: a SUCI is new, and with agreements 5 to 7 there is a new nonce. */
 	private sendRequest(now: number): void {
-		if (offersSharedKey(this.options.offer.agreements)) this.options.random.fill(this.ueNonce);
+		const { conceal, identity, offer, random } = this.options;
+		if (offersSharedKey(offer.agreements)) random.fill(this.ueNonce);
+		this.suci = conceal?.(identity.value);
 		this.transmitRequest(now);
 	}
 
@@ -180,7 +184,11 @@ export class Attempt {
 		const { message } = kernel;
 		message[HEADER.length] = COMMAND.sessionRequest;
 		let end = writeHeader(message, false, 0, 0, 0, 0) + 1;
-		end = writeTlv(message, end, identity.tag, identity.value);
+		const { suci } = this;
+		end =
+			suci === undefined
+				? writeTlv(message, end, identity.tag, identity.value)
+				: writeTlv(message, end, TAG.suci, suci);
 		end = writeTlv(message, end, TAG.ueConfiguration, encodeUeConfiguration(offer));
 		end = writeTlv(message, end, TAG.easId, easId);
 		if (servingNetwork.length > 0) end = writeTlv(message, end, TAG.servingNetwork, servingNetwork);

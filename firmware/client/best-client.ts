@@ -5,7 +5,7 @@ import type { RetransmissionPolicy } from "../emsdp/retransmission.js";
 import type { Kernel } from "../kernels/kernel.js";
 import type { Clock } from "../ports/clock.js";
 import type { Datagram } from "../ports/datagram.js";
-import type { RetryPolicy } from "../ports/platform.js";
+import type { Conceal, RetryPolicy } from "../ports/platform.js";
 import type { Random } from "../ports/random.js";
 import type { Store } from "../ports/store.js";
 import type { Usim } from "../ports/usim.js";
@@ -27,11 +27,13 @@ export interface ClientConfiguration {
 	readonly servingNetwork: Uint8Array;
 	/** The key of agreement 5, 6 or 7, where one is offered. */
 	readonly sharedKey?: SharedKey;
+	/** Makes a SUCI, which is then sent in place of the IMSI. */
+	readonly conceal?: Conceal | undefined;
 	readonly retransmission?: RetransmissionPolicy;
 	/** The longest back-off that an unprotected 80 can bring about, in seconds. */
 	readonly longestBackOff?: number;
 	/** For a device that nobody can visit: failed attempts begin again by themselves. Without it start() and send() fail. */
-	readonly retry?: RetryPolicy;
+	readonly retry?: RetryPolicy | undefined;
 }
 
 /** The ports of a client and what it asks for. */
@@ -222,7 +224,7 @@ export class BestClient {
 	private makeUe(imsi: Uint8Array): Ue {
 		const { kernel, random, config } = this.options;
 		this.imsi = imsi;
-		const { offer, easId, servingNetwork } = config;
+		const { offer, easId, servingNetwork, conceal } = config;
 		const retransmission = config.retransmission ?? RETRANSMISSION;
 		const longestBackOff = config.longestBackOff ?? LIMITS.longestBackOff;
 		const identity = { tag: TAG.imsi, value: imsi };
@@ -231,6 +233,7 @@ export class BestClient {
 			kernel,
 			random,
 			identity,
+			conceal,
 			sharedKey,
 			offer,
 			easId,

@@ -16,10 +16,10 @@ export const IDENTITY_KEY = "identity";
 export interface Identity {
 	/** EF_IMSI bytes 2–9, 8 octets. */
 	readonly imsi: Uint8Array;
-	/** K, 16 octets. Secret. */
-	readonly k: Uint8Array;
-	/** OP_C, 16 octets. Secret. */
-	readonly opc: Uint8Array;
+	/** Of the soft USIM: a number of AKA_ALGORITHM. */
+	readonly algorithm: number;
+	/** What the algorithm works with: K ‖ OP_C for MILENAGE. Secret. */
+	readonly credentials: Uint8Array;
 	/** SQN_MS to begin with, 6 octets. */
 	readonly sqnMs: Uint8Array;
 	/** Numeric address of the HSE. */
@@ -30,37 +30,39 @@ export interface Identity {
 	readonly easId: Uint8Array;
 	/** Value of tag 05, empty where it is not sent. */
 	readonly servingNetwork: Uint8Array;
+	/** How the IMSI is concealed in a SUCI, in the octets of its module; empty where the IMSI is sent. */
+	readonly concealment: Uint8Array;
 }
 
-/** Version of the record and the algorithm of the soft USIM: octets 0 and 1. */
-const VERSION = 1;
-const MILENAGE = 1;
+/** Version of the record: octet 0. */
+const VERSION = 2;
 
-/** Fields of fixed length: offset and octets. Behind them address, EAS Id and tag 05, each with its length in one octet. */
+/** Offsets of the fields of fixed length. Behind them {@link FIELDS} more, each with its length in one octet. */
+const ALGORITHM = 1;
 const IMSI = 2;
-const K = 10;
-const OPC = 26;
-const SQN_MS = 42;
-const PORT = 48;
-const OFFER = 50;
-const VARIABLE = 58;
+const SQN_MS = 10;
+const PORT = 16;
+const OFFER = 18;
+const VARIABLE = 26;
+const FIELDS = 5;
 
-/** The record that stands in the store under {@link IDENTITY_KEY}. */
+/** The record that stands in the store under {@link IDENTITY_KEY}. The caller erases it. */
 export function encodeIdentity(identity: Identity): Uint8Array {
-	const { hseAddress, easId, servingNetwork } = identity;
+	const { hseAddress, credentials, easId, servingNetwork, concealment } = identity;
 	const address = new Uint8Array(hseAddress.length);
 	for (let i = 0; i < address.length; i++) address[i] = hseAddress.charCodeAt(i);
-	const record = new Uint8Array(VARIABLE + 3 + address.length + easId.length + servingNetwork.length);
+	const fields = [credentials, address, easId, servingNetwork, concealment];
+	let length = VARIABLE;
+	for (const field of fields) length += 1 + field.length;
+	const record = new Uint8Array(length);
 	record[0] = VERSION;
-	record[1] = MILENAGE;
+	record[ALGORITHM] = identity.algorithm;
 	record.set(identity.imsi, IMSI);
-	record.set(identity.k, K);
-	record.set(identity.opc, OPC);
 	record.set(identity.sqnMs, SQN_MS);
 	writeUint16(record, PORT, identity.hsePort);
 	record.set(encodeUeConfiguration(identity.offer), OFFER);
 	let at = VARIABLE;
-	for (const field of [address, easId, servingNetwork]) {
+	for (const field of fields) {
 		record[at++] = field.length;
 		record.set(field, at);
 		at += field.length;
@@ -72,17 +74,16 @@ export function encodeIdentity(identity: Identity): Uint8Array {
 export function decodeIdentity(record: Uint8Array): Identity {
 	const fields: Uint8Array[] = [];
 	let at = VARIABLE;
-	while (fields.length < 3 && at < record.length) {
+	while (fields.length < FIELDS && at < record.length) {
 		const end = at + 1 + record[at];
 		if (end > record.length) break;
 		fields.push(record.slice(at + 1, end));
 		at = end;
 	}
-	const [address, easId, servingNetwork] = fields;
+	const [credentials, address, easId, servingNetwork, concealment] = fields;
 	const isGood =
 		record[0] === VERSION &&
-		record[1] === MILENAGE &&
-		fields.length === 3 &&
+		fields.length === FIELDS &&
 		at === record.length &&
 		isImsi(record, IMSI) &&
 		isUeConfiguration(record, OFFER) &&
@@ -93,14 +94,15 @@ export function decodeIdentity(record: Uint8Array): Identity {
 	if (!isGood)
 		throw new ClientError("configuration", "The identity in the store is not usable: provision the device again.");
 	return {
-		imsi: record.slice(IMSI, K),
-		k: record.slice(K, OPC),
-		opc: record.slice(OPC, SQN_MS),
+		imsi: record.slice(IMSI, SQN_MS),
+		algorithm: record[ALGORITHM],
+		credentials,
 		sqnMs: record.slice(SQN_MS, PORT),
 		hseAddress: String.fromCharCode(...address),
 		hsePort: readUint16(record, PORT),
 		offer: readUeConfiguration(record, OFFER),
 		easId,
 		servingNetwork,
+		concealment,
 	};
 }

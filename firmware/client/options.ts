@@ -1,6 +1,7 @@
 import type { UeConfiguration } from "../emsdp/configuration.js";
 import type { RetransmissionPolicy } from "../emsdp/retransmission.js";
 import type { Kernel } from "../kernels/kernel.js";
+import type { Conceal } from "../ports/platform.js";
 import type { Random } from "../ports/random.js";
 
 /** A key that UE and HSE share already: Ks_ext_NAF, K_AF or a pre-shared key. */
@@ -17,6 +18,8 @@ export interface UeOptions {
 	readonly random: Random;
 	/** Value of tag 01 (EF_IMSI bytes 2–9) or of tag 02 (SUCI). */
 	readonly identity: { readonly tag: number; readonly value: Uint8Array };
+	/** Makes a SUCI of the IMSI in `identity` for each Session Request that is not a repetition, and that is sent instead. */
+	readonly conceal?: Conceal | undefined;
 	/** The key of agreement 5, 6 or 7, where one is offered. */
 	readonly sharedKey: SharedKey | undefined;
 	readonly offer: UeConfiguration;

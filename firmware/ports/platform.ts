@@ -1,9 +1,16 @@
 import type { Kernel } from "../kernels/kernel.js";
+import type { MakeAkaFunctions } from "../keys/aka.js";
 import type { Clock } from "./clock.js";
 import type { Datagram } from "./datagram.js";
 import type { Random } from "./random.js";
 import type { Readings } from "./readings.js";
 import type { Store } from "./store.js";
+
+/** Makes the SUCI of an IMSI, a new one each time. @param imsi EF_IMSI bytes 2–9 @returns value of tag 02 */
+export type Conceal = (imsi: Uint8Array) => Uint8Array;
+
+/** @param concealment of the identity record @returns undefined where the octets are not such a field */
+export type MakeConceal = (kernel: Kernel, random: Random, concealment: Uint8Array) => Conceal | undefined;
 
 /** After `first` ms, doubled each time up to `longest` ms. */
 export interface RetryPolicy {
@@ -24,6 +31,10 @@ export interface Platform {
 	print(text: string): void;
 	/** Where nobody is there to start the device again: how failed attempts to get keys begin again. */
 	readonly retry?: RetryPolicy;
+	/** Algorithms of the soft USIM beside MILENAGE that the target has, by their number in the identity record. */
+	readonly akaAlgorithms?: Readonly<Record<number, MakeAkaFunctions>>;
+	/** How a SUCI is made, where the target can. */
+	readonly makeConceal?: MakeConceal;
 	/** What the engine used, where it can tell. */
 	statistics?(): { readonly engine: string; readonly heapPeakBytes: number };
 	/** Ends the program where there is something to go back to. */

@@ -1,57 +1,81 @@
 import { decodeImsi } from "../../firmware/emsdp/imsi.js";
 import { CAUSE, TAG } from "../../firmware/emsdp/profile.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
-import { makeVector, verifyAuts } from "../../firmware/keys/aka.js";
+import { type AkaFunctions, makeVector, verifyAuts } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { isAcceptable, nextSqn } from "../../firmware/keys/sqn.js";
+import { Tuak } from "../../firmware/keys/tuak.js";
 import type { HseDatabase, Subscriber } from "./database.js";
 import type { VectorRequest } from "./events.js";
+import type { HomeNetworkKeys } from "./home-network-key.js";
 import type { VectorAnswer } from "./hse.js";
+import { resolveSuci } from "./suci.js";
 
 /** Makes authentication vectors (TS 33.102 6.3.2) for the subscribers of a database. */
 export class AuthenticationCentre {
 	private readonly kernel: Kernel;
 	private readonly database: HseDatabase;
 	private readonly randomRand: () => Uint8Array;
+	private readonly homeNetworkKeys: HomeNetworkKeys;
 
-	/** @param randomRand draws 16 octets */
-	constructor(kernel: Kernel, database: HseDatabase, randomRand: () => Uint8Array) {
+	/**
+	 * @param randomRand draws 16 octets
+	 * @param homeNetworkKeys for SUCIs of profiles A and B; those of the null scheme need none
+	 */
+	constructor(
+		kernel: Kernel,
+		database: HseDatabase,
+		randomRand: () => Uint8Array,
+		homeNetworkKeys: HomeNetworkKeys = new Map(),
+	) {
 		this.kernel = kernel;
 		this.database = database;
 		this.randomRand = randomRand;
+		this.homeNetworkKeys = homeNetworkKeys;
 	}
 
 	/** A vector, a cause that refuses the UE, or undefined where its AUTS is wrong. */
 	answer(request: VectorRequest): VectorAnswer {
-		// Neither a SUCI nor a shared key is in this database.
-		const imsi = request.identity.tag === TAG.imsi ? decodeImsi(request.identity.value) : undefined;
-		const subscriber = imsi === undefined ? undefined : this.database.subscriber(imsi);
+		const imsi = this.imsiOf(request.identity);
+		if (typeof imsi === "number") return imsi;
+		const subscriber = this.database.subscriber(imsi);
+		// No shared key is in this database.
 		if (subscriber === undefined || request.keyReference !== undefined) return CAUSE.ueUnknown;
 		if (!subscriber.enabled) return CAUSE.ueNotAuthorised;
+		const functions = akaFunctionsOf(this.kernel, subscriber);
 		try {
-			return this.makeVector(subscriber, request);
+			return this.makeVector(functions, subscriber, request);
 		} finally {
+			functions.erase();
 			subscriber.k.fill(0);
 			subscriber.opc.fill(0);
 		}
 	}
 
-	private makeVector(subscriber: Subscriber, { resynchronisation }: VectorRequest): VectorAnswer {
-		const milenage = new Milenage(this.kernel, subscriber.k, subscriber.opc);
-		try {
-			let { sqn } = subscriber;
-			if (resynchronisation !== undefined) {
-				const sqnMs = verifyAuts(milenage, resynchronisation.rand, resynchronisation.auts);
-				if (sqnMs === undefined) return undefined;
-				// Set anew only where the USIM would not take the next one (TS 33.102 6.3.5): an SQN never goes back.
-				if (!isAcceptable(sqn, sqnMs)) sqn = nextSqn(sqnMs);
-			}
-			// Stored before the vector is used: an SQN goes out once, whatever ends this process.
-			this.database.setSqn(subscriber.imsi, nextSqn(sqn));
-			const vector = makeVector(milenage, this.randomRand(), sqn, subscriber.amf);
-			return { imsi: subscriber.imsi, vector };
-		} finally {
-			milenage.erase();
-		}
+	/** Digits, or a cause. */
+	private imsiOf({ tag, value }: VectorRequest["identity"]): string | number {
+		if (tag === TAG.suci) return resolveSuci(value, this.homeNetworkKeys);
+		return decodeImsi(value) ?? CAUSE.ueUnknown;
 	}
+
+	private makeVector(
+		functions: AkaFunctions,
+		{ imsi, amf, ...subscriber }: Subscriber,
+		{ resynchronisation }: VectorRequest,
+	): VectorAnswer {
+		let { sqn } = subscriber;
+		if (resynchronisation !== undefined) {
+			const sqnMs = verifyAuts(functions, resynchronisation.rand, resynchronisation.auts);
+			if (sqnMs === undefined) return undefined;
+			// Set anew only where the USIM would not take the next one (TS 33.102 6.3.5): an SQN never goes back.
+			if (!isAcceptable(sqn, sqnMs)) sqn = nextSqn(sqnMs);
+		}
+		// Stored before the vector is used: an SQN goes out once, whatever ends this process.
+		this.database.setSqn(imsi, nextSqn(sqn));
+		return { imsi, vector: makeVector(functions, this.randomRand(), sqn, amf) };
+	}
+}
+
+function akaFunctionsOf(kernel: Kernel, { k, opc, tuak }: Subscriber): AkaFunctions {
+	return tuak === undefined ? new Milenage(kernel, k, opc) : new Tuak(k, opc, tuak);
 }

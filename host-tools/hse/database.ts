@@ -1,13 +1,17 @@
 import { chmodSync, closeSync, openSync } from "node:fs";
 import Database from "libsql";
+import type { TuakParameters } from "../../firmware/keys/tuak.js";
 
 /** A subscriber as the HSE's authentication centre knows it. */
 export interface Subscriber {
 	/** 6 to 15 digits. */
 	readonly imsi: string;
-	/** K and OP_C, 16 octets each. Secret. */
+	/** K, 16 octets; with TUAK 16 or 32. Secret. */
 	readonly k: Uint8Array;
+	/** OP_C, 16 octets; with TUAK TOP_C, 32 octets. Secret. */
 	readonly opc: Uint8Array;
+	/** The parameters of a subscriber with TUAK; without them the algorithm is MILENAGE. */
+	readonly tuak?: TuakParameters | undefined;
 	/** 2 octets. */
 	readonly amf: Uint8Array;
 	/** SQN of the next challenge, below 2^48. */
@@ -34,6 +38,9 @@ const MIGRATIONS: readonly string[] = [
 		sqn INTEGER NOT NULL,
 		enabled INTEGER NOT NULL
 	) STRICT, WITHOUT ROWID`,
+	// NULL for MILENAGE.
+	`ALTER TABLE subscriber ADD COLUMN tuak_res_octets INTEGER;
+	ALTER TABLE subscriber ADD COLUMN tuak_iterations INTEGER`,
 ];
 
 type Row = Record<string, unknown>;
@@ -76,12 +83,23 @@ export class HseDatabase {
 	}
 
 	/** @throws DatabaseError if the IMSI is there already */
-	addSubscriber({ imsi, k, opc, amf, sqn, enabled }: Subscriber): void {
+	addSubscriber({ imsi, k, opc, amf, sqn, enabled, tuak }: Subscriber): void {
+		const secrets = [Buffer.from(k), Buffer.from(opc)];
 		const { changes } = this.database
 			.prepare(
-				"INSERT INTO subscriber (imsi, k, opc, amf, sqn, enabled) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+				`INSERT INTO subscriber (imsi, k, opc, amf, sqn, enabled, tuak_res_octets, tuak_iterations)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			)
-			.run([imsi, Buffer.from(k), Buffer.from(opc), Buffer.from(amf), sqn, enabled ? 1 : 0]);
+			.run([
+				imsi,
+				...secrets,
+				Buffer.from(amf),
+				sqn,
+				enabled ? 1 : 0,
+				tuak?.resOctets ?? null,
+				tuak?.iterations ?? null,
+			]);
+		for (const secret of secrets) secret.fill(0);
 		if (changes === 0)
 			throw new DatabaseError(`The subscriber ${imsi} is in the database already: choose another IMSI with --imsi.`);
 	}
@@ -97,6 +115,7 @@ export class HseDatabase {
 			amf: Uint8Array.from(row.amf as Buffer),
 			sqn: row.sqn as number,
 			enabled: row.enabled === 1,
+			tuak: tuakOf(row),
 		};
 	}
 
@@ -123,6 +142,11 @@ export class HseDatabase {
 				`BEGIN; ${MIGRATIONS[next]}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${next + 1}; COMMIT`,
 			);
 	}
+}
+
+function tuakOf({ tuak_res_octets, tuak_iterations }: Row): TuakParameters | undefined {
+	if (tuak_res_octets === null) return undefined;
+	return { resOctets: tuak_res_octets as TuakParameters["resOctets"], iterations: tuak_iterations as number };
 }
 
 function codeOf(error: unknown): string {

@@ -2,6 +2,7 @@ import type { AuthenticationVector } from "../../firmware/keys/aka.js";
 
 /** What an HSE tells the side that runs it. IMSIs are digits; payloads are copies. */
 export type HseEvent =
+	/** `imsi` is empty where the UE sent a SUCI. */
 	| { readonly kind: "session asked for"; readonly imsi: string; readonly source: string }
 	| { readonly kind: "session started"; readonly imsi: string; readonly sessionId: number; readonly keyId: number }
 	| { readonly kind: "session confirmed"; readonly imsi: string; readonly sessionId: number }

@@ -7,7 +7,7 @@ import {
 } from "../../firmware/emsdp/configuration.js";
 import { checkContents, isAka, REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
 import { Header, writeHeader } from "../../firmware/emsdp/header.js";
-import { decodeImsi } from "../../firmware/emsdp/imsi.js";
+import { decodeImsi, encodeImsi } from "../../firmware/emsdp/imsi.js";
 import type { Tlv } from "../../firmware/emsdp/message.js";
 import { writeUint16 } from "../../firmware/emsdp/octets.js";
 import { CAUSE, COMMAND, CONTENTS, DIRECTION, HEADER, LIMITS, TAG } from "../../firmware/emsdp/profile.js";
@@ -362,7 +362,11 @@ export class Hse {
 			servingNetwork,
 			sessionId: undefined,
 		});
-		this.outbox.tell({ kind: "session asked for", imsi: decodeImsi(identity.value) ?? "", source });
+		this.outbox.tell({
+			kind: "session asked for",
+			imsi: identityTag === TAG.imsi ? (decodeImsi(identity.value) ?? "") : "",
+			source,
+		});
 		return "accept";
 	}
 
@@ -389,7 +393,7 @@ export class Hse {
 		const network = asked.servingNetwork.subarray(1);
 		const session = new HseSession(
 			this.surroundings,
-			{ imsi, easId, configuration: choice, network, asked: asked.identity },
+			{ imsi, easId, configuration: choice, network, asked: identityOf(imsi, asked) },
 			keys,
 			expectedResponse,
 			source,
@@ -566,6 +570,12 @@ function fromSharedKey({ keyReference = NO_OCTETS, ueNonce }: Asked, sharedKey: 
 		{ tag: TAG.hseNonce, value: nonce },
 	];
 	return { baseKey, expectedResponse: undefined, tlvs };
+}
+
+/** Who is asked for when keys are changed: the IMSI, so that a SUCI and the key for it are needed once only. */
+function identityOf(imsi: string, { identity }: Asked): VectorRequest["identity"] {
+	const value = encodeImsi(imsi);
+	return value === undefined ? identity : { tag: TAG.imsi, value };
 }
 
 function eraseCredentials(credentials: Credentials): void {

@@ -7,6 +7,7 @@ import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
 import type { HseDatabase } from "./database.js";
 import type { HseEvent, VectorRequest } from "./events.js";
+import type { HomeNetworkKeys } from "./home-network-key.js";
 import { Hse, type VectorAnswer } from "./hse.js";
 import { Cookies, LoadMeter } from "./load.js";
 import { DEFAULT_POLICY, type Policy } from "./policy.js";
@@ -31,6 +32,8 @@ export interface HseServerOptions {
 	/** 0: any free port. */
 	readonly port: number;
 	readonly policy?: Policy;
+	/** Private keys for SUCIs of profiles A and B. */
+	readonly homeNetworkKeys?: HomeNetworkKeys | undefined;
 	readonly onEvent?: (event: HseEvent) => void;
 	readonly onTraffic?: (traffic: Traffic) => void;
 	/** Told when the authentication centre fails for one request. */
@@ -48,7 +51,7 @@ export class HseServer {
 	constructor(options: HseServerOptions) {
 		this.options = options;
 		const { kernel, database, policy = DEFAULT_POLICY } = options;
-		this.centre = new AuthenticationCentre(kernel, database, () => randomOctets(16));
+		this.centre = new AuthenticationCentre(kernel, database, () => randomOctets(16), options.homeNetworkKeys);
 		const cookies = new Cookies(() => randomOctets(32), this.now());
 		const meter = new LoadMeter();
 		this.hse = new Hse({

@@ -69,7 +69,7 @@ export interface SessionIdentity {
 	readonly configuration: HseConfiguration;
 	/** Value of tag 05 behind its form octet, empty where there was none. */
 	readonly network: Uint8Array;
-	/** What the UE named itself by, for the authentication centre. */
+	/** Whom the authentication centre is asked for. */
 	readonly asked: VectorRequest["identity"];
 }
 

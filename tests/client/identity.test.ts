@@ -2,19 +2,21 @@ import { describe, expect, test } from "@jest/globals";
 import { decodeIdentity, encodeIdentity, type Identity } from "../../firmware/client/identity.js";
 import { AGREEMENT, SERVICE } from "../../firmware/emsdp/profile.js";
 import { plmnForm } from "../../firmware/emsdp/serving-network.js";
+import { AKA_ALGORITHM } from "../../firmware/keys/aka.js";
 import { offerOf } from "../../host-tools/provision/provision.js";
 import { SeededRandom } from "../support/pair.js";
 
 const IDENTITY: Identity = {
 	imsi: Uint8Array.of(0x09, 0x10, 0x10, 0x00, 0x00, 0x00, 0x00, 0x10),
-	k: new Uint8Array(16).fill(1),
-	opc: new Uint8Array(16).fill(2),
+	algorithm: AKA_ALGORITHM.milenage,
+	credentials: new Uint8Array(32).fill(1),
 	sqnMs: Uint8Array.of(0, 0, 0, 0, 1, 0),
 	hseAddress: "127.0.0.1",
 	hsePort: 33163,
 	offer: offerOf(AGREEMENT.epsAka, SERVICE.confidential),
 	easId: new TextEncoder().encode("eas.example"),
 	servingNetwork: plmnForm("001", "01"),
+	concealment: new Uint8Array(0),
 };
 
 describe("the identity in the store", () => {
@@ -22,6 +24,13 @@ describe("the identity in the store", () => {
 		expect(decodeIdentity(encodeIdentity(IDENTITY))).toEqual(IDENTITY);
 		const without = { ...IDENTITY, servingNetwork: new Uint8Array(0), hseAddress: "2001:db8::1" };
 		expect(decodeIdentity(encodeIdentity(without))).toEqual(without);
+		const concealed = {
+			...IDENTITY,
+			algorithm: AKA_ALGORITHM.tuak,
+			credentials: new Uint8Array(66).fill(3),
+			concealment: new Uint8Array(36).fill(4),
+		};
+		expect(decodeIdentity(encodeIdentity(concealed))).toEqual(concealed);
 	});
 
 	test("cut at any place it is refused", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
 import { CAUSE, COMMAND, HEADER, TAG } from "../../firmware/emsdp/profile.js";
 import { SQN_STEP } from "../../firmware/keys/aka.js";
 import { flipped, IMSI, Pair } from "../support/pair.js";
@@ -9,6 +10,34 @@ describe("authentication and key agreement", () => {
 		expect(pair.hseEvents.map(({ kind }) => kind)).toContain("resynchronised");
 		expect(pair.hse.sessionOf(IMSI)?.isLive).toBe(true);
 		expect(pair.usimRuns).toBe(2);
+	});
+
+	test.each([4, 8, 16] as const)(
+		"TUAK with a RES of %d octets: resynchronisation, the session, new keys by AKA",
+		(resOctets) => {
+			const tuak = { resOctets, iterations: 2 };
+			const pair = new Pair({ tuak, sqn: 5 * SQN_STEP, sqnMs: 900 * SQN_STEP }).connect();
+			expect(pair.hseEvents.map(({ kind }) => kind)).toContain("resynchronised");
+			expect(pair.usimRuns).toBe(2);
+			pair.send("by TUAK");
+			pair.settle();
+			expect(pair.uplinks).toEqual(["by TUAK"]);
+			pair.ue.refresh(pair.now, REFRESH_METHOD.aka);
+			pair.drainUe();
+			pair.settle();
+			expect(pair.usimRuns).toBe(3);
+			expect(pair.hseEvents.map(({ kind }) => kind)).toContain("new keys");
+		},
+	);
+
+	test("TUAK at one end and MILENAGE at the other: 0C", () => {
+		const milenage = new Pair();
+		const pair = new Pair({ tuak: { resOctets: 8, iterations: 1 } });
+		pair.begin();
+		milenage.begin();
+		milenage.deliverToHse(pair.toHse[0]);
+		pair.deliverToUe(milenage.toUe[0]);
+		expect(pair.ueEvents).toEqual([{ kind: "attempt over", cause: CAUSE.akaMacFailure }]);
 	});
 
 	test("80 with AUTS lost: the repeated 10 brings the same AUTS without another run of the USIM", () => {

@@ -8,11 +8,15 @@ import { AGREEMENT, CAUSE, LIMITS, RETRANSMISSION, SERVICE, TAG } from "../../fi
 import { plmnForm } from "../../firmware/emsdp/serving-network.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
-import { makeVector, SQN_STEP, verifyAuts } from "../../firmware/keys/aka.js";
+import { type AkaFunctions, makeVector, SQN_STEP, verifyAuts } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { nextSqn } from "../../firmware/keys/sqn.js";
+import { type Concealment, concealingWith, encodeConcealment } from "../../firmware/keys/suci.js";
+import { CURVES } from "../../firmware/keys/suci-curves.js";
+import { Tuak, type TuakParameters } from "../../firmware/keys/tuak.js";
 import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
 import type { Store } from "../../firmware/ports/store.js";
+import type { Subscriber } from "../../host-tools/hse/database.js";
 import type { HseEvent, VectorRequest } from "../../host-tools/hse/events.js";
 import { Hse, type LoadPolicy, type VectorAnswer } from "../../host-tools/hse/hse.js";
 import { UNLOADED } from "../../host-tools/hse/load.js";
@@ -82,6 +86,12 @@ export interface PairOptions {
 	/** The authentication centre holds another K. */
 	readonly wrongK?: boolean;
 	readonly longestBackOff?: number;
+	/** TUAK with a K of 32 octets, in place of MILENAGE. */
+	readonly tuak?: TuakParameters;
+	/** The UE sends a SUCI in place of its IMSI. */
+	readonly concealment?: Concealment;
+	/** In place of the pair's own authentication centre. */
+	readonly centre?: (kernel: Kernel, subscriber: Subscriber) => (request: VectorRequest) => VectorAnswer;
 	/** The device's store, such as that of a device before its restart. */
 	readonly store?: MemoryStore;
 	/** What the UE offers beside what it does by default, its kernel, and that of the HSE. */
@@ -114,21 +124,25 @@ export class Pair {
 	private readonly options: PairOptions;
 	private readonly k: Uint8Array;
 	private readonly opc: Uint8Array;
-	private readonly centre: Milenage;
+	private readonly centre: AkaFunctions;
+	private readonly ask: ((request: VectorRequest) => VectorAnswer) | undefined;
 	private sqn: number;
 
 	constructor(options: PairOptions = {}) {
 		this.kernel = options.kernel ?? loadKernel();
 		this.random = new SeededRandom(options.seed);
 		this.store = options.store ?? new MemoryStore();
-		const k = this.random.octets(16);
-		const opc = this.random.octets(16);
+		const { tuak } = options;
+		const k = this.random.octets(tuak === undefined ? 16 : 32);
+		const opc = this.random.octets(tuak === undefined ? 16 : 32);
 		this.k = k;
 		this.opc = opc;
 		this.options = options;
 		[this.ue, this.usim] = this.boot();
-		this.centre = new Milenage(this.kernel, options.wrongK ? this.random.octets(16) : k, opc);
+		this.centre = this.functions(options.wrongK ? this.random.octets(k.length) : k);
 		this.sqn = options.sqn ?? SQN_STEP;
+		const subscriber = { imsi: IMSI, k, opc, tuak, amf: Uint8Array.of(0x80, 0), sqn: this.sqn, enabled: true };
+		this.ask = options.centre?.(this.kernel, subscriber);
 		this.hse = new Hse({
 			kernel: options.hseKernel ?? this.kernel,
 			policy: { ...DEFAULT_POLICY, ...options.policy },
@@ -265,13 +279,14 @@ export class Pair {
 	}
 
 	private boot(): [Ue, SoftUsim] {
-		const { service = SERVICE.confidential, agreement = AGREEMENT.epsAka } = this.options;
+		const { service = SERVICE.confidential, agreement = AGREEMENT.epsAka, concealment } = this.options;
 		const imsi = encodeImsi(IMSI) ?? new Uint8Array(8);
-		const usim = new SoftUsim(new Milenage(this.kernel, this.k, this.opc), imsi, this.store, this.options.sqnMs ?? 0);
+		const usim = new SoftUsim(this.functions(this.k), imsi, this.store, this.options.sqnMs ?? 0);
 		const ue = new Ue({
 			kernel: this.kernel,
 			random: this.random,
 			identity: { tag: TAG.imsi, value: imsi },
+			conceal: concealment && concealingWith(CURVES)(this.kernel, this.random, encodeConcealment(concealment)),
 			sharedKey: undefined,
 			offer: { ...offerOf(agreement, service), ...this.options.offer },
 			easId: new TextEncoder().encode("eas.example"),
@@ -282,8 +297,15 @@ export class Pair {
 		return [ue, usim];
 	}
 
-	private answer({ resynchronisation }: VectorRequest): VectorAnswer {
+	private functions(k: Uint8Array): AkaFunctions {
+		const { tuak } = this.options;
+		return tuak === undefined ? new Milenage(this.kernel, k, this.opc) : new Tuak(k, this.opc, tuak);
+	}
+
+	private answer(request: VectorRequest): VectorAnswer {
 		this.vectorsFetched++;
+		if (this.ask !== undefined) return this.ask(request);
+		const { resynchronisation } = request;
 		if (resynchronisation !== undefined) {
 			const sqnMs = verifyAuts(this.centre, resynchronisation.rand, resynchronisation.auts);
 			if (sqnMs === undefined) return undefined;
