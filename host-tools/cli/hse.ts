@@ -2,6 +2,7 @@ import { UDP_PORT } from "../../firmware/emsdp/profile.js";
 import { rung } from "../demo/ladder.js";
 import { HseDatabase } from "../hse/database.js";
 import type { HseEvent } from "../hse/events.js";
+import { readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
 import { HseServer } from "../hse/server.js";
 import { loadKernelFor } from "../kernel.js";
@@ -26,6 +27,10 @@ export const hse: Command = {
 		address: { value: "ADDRESS", help: "address to listen at (127.0.0.1)" },
 		port: { value: "N", help: `UDP port (${UDP_PORT})` },
 		database: { value: "FILE", help: "subscribers and their SQNs (best-hse.db)" },
+		"home-network-keys": {
+			value: "ID=FILE,…",
+			help: "private keys for SUCIs, in PEM: X25519 for profile A, P-256 for profile B",
+		},
 		lifetime: { value: "S", help: "seconds after which a session is ended with cause 11 (0: never)" },
 		algorithms: {
 			value: ALGORITHMS_VALUE,
@@ -40,6 +45,8 @@ export const hse: Command = {
 		const port = numberOption(options, "port", UDP_PORT, 1, 65_535);
 		const json = options.json === true;
 		const algorithms = algorithmsOption(options);
+		const list = options["home-network-keys"];
+		const homeNetworkKeys = typeof list === "string" ? readHomeNetworkKeys(list) : undefined;
 		const database = new HseDatabase(path);
 		let answers = 0;
 		const answer = (sessionId: number) => {
@@ -53,6 +60,7 @@ export const hse: Command = {
 		const server: HseServer = new HseServer({
 			kernel: loadKernelFor(algorithms),
 			database,
+			homeNetworkKeys,
 			address: textOption(options, "address", "127.0.0.1"),
 			port,
 			policy: {

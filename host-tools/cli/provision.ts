@@ -1,10 +1,62 @@
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { UDP_PORT } from "../../firmware/emsdp/profile.js";
+import { fromHex } from "../hex.js";
 import { HseDatabase } from "../hse/database.js";
-import { AGREEMENTS, provision as provisionDevice, SERVICES, TEST_IMSI } from "../provision/provision.js";
+import { parseKeyFile, readHomeNetworkPublicKey } from "../hse/home-network-key.js";
+import {
+	AGREEMENTS,
+	provision as provisionDevice,
+	SERVICES,
+	type SuciKey,
+	TEST_IMSI,
+	type TuakSubscription,
+} from "../provision/provision.js";
 import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
-import { UsageError } from "./errors.js";
-import { type Command, choiceOption, imsiOption, numberOption, textOption } from "./options.js";
+import { Failure, UsageError } from "./errors.js";
+import { type Command, choiceOption, imsiOption, numberOption, type Options, textOption } from "./options.js";
+
+const TUAK_OPTIONS = ["res-bits", "keccak-iterations", "top"] as const;
+
+/** @throws UsageError, or Failure where the file of TOP is of no use */
+function tuakOf(options: Options): TuakSubscription | undefined {
+	const keyOctets = choiceOption(options, "key-bits", ["128", "256"], "128") === "256" ? 32 : 16;
+	if (choiceOption(options, "algorithm", ["milenage", "tuak"], "milenage") === "milenage") {
+		const foreign = TUAK_OPTIONS.find((name) => options[name] !== undefined);
+		if (foreign !== undefined) throw new UsageError(`--${foreign} goes with TUAK only: add --algorithm tuak.`);
+		if (keyOctets === 32) throw new UsageError("--key-bits is 256: MILENAGE takes 128; add --algorithm tuak.");
+		return undefined;
+	}
+	const resBits = choiceOption(options, "res-bits", ["32", "64", "128"], "64");
+	const { top } = options;
+	return {
+		keyOctets,
+		resOctets: RES_OCTETS[resBits],
+		iterations: numberOption(options, "keccak-iterations", 1, 1, 255),
+		top: typeof top === "string" ? readTop(top) : undefined,
+	};
+}
+
+const RES_OCTETS = { "32": 4, "64": 8, "128": 16 } as const;
+
+function readTop(path: string): Uint8Array {
+	let text: string;
+	try {
+		text = readFileSync(path, "utf8").trim();
+	} catch {
+		throw new Failure(`The file ${path} cannot be read: name one that holds TOP, 64 hex digits, with --top.`);
+	}
+	if (!/^[0-9a-f]{64}$/i.test(text))
+		throw new Failure(`The file ${path} does not hold TOP: 64 hex digits are allowed.`);
+	return fromHex(text);
+}
+
+/** @throws UsageError, or Failure where the file holds no key */
+function suciOf({ suci }: Options): SuciKey | undefined {
+	if (typeof suci !== "string" || suci === "null") return suci as "null" | undefined;
+	const { keyId, path } = parseKeyFile(suci);
+	return { keyId, ...readHomeNetworkPublicKey(path) };
+}
 
 export const provision: Command = {
 	name: "provision",
@@ -17,6 +69,12 @@ export const provision: Command = {
 		"hse-port": { value: "N", help: `(${UDP_PORT})` },
 		"eas-id": { value: "TEXT", help: "(meter.demo)" },
 		service: { value: "confidential|integrity", help: "service asked for (confidential)" },
+		algorithm: { value: "milenage|tuak", help: "of the soft USIM and the authentication centre (milenage)" },
+		"key-bits": { value: "128|256", help: "of K; 256 with TUAK only (128)" },
+		"res-bits": { value: "32|64|128", help: "of RES, with TUAK (64)" },
+		"keccak-iterations": { value: "N", help: "with TUAK: 1 to 255 (1)" },
+		top: { value: "FILE", help: "with TUAK: the operator's TOP, 64 hex digits; without it TOPc is random" },
+		suci: { value: "null|ID=FILE", help: "name the UE by a SUCI: of the null scheme, or for a home network key (PEM)" },
 		agreement: { value: "eps-aka|umts-aka", help: "key agreement offered (eps-aka)" },
 		algorithms: { value: ALGORITHMS_VALUE, help: "offered for ciphering and integrity, in any order (aes)" },
 	},
@@ -32,11 +90,26 @@ export const provision: Command = {
 		const service = SERVICES[choiceOption(options, "service", ["confidential", "integrity"], "confidential")];
 		const agreement = AGREEMENTS[choiceOption(options, "agreement", ["eps-aka", "umts-aka"], "eps-aka")];
 		const algorithms = algorithmsOption(options);
+		const tuak = tuakOf(options);
+		const suci = suciOf(options);
 		const database = new HseDatabase(textOption(options, "database", "best-hse.db"));
 		try {
-			provisionDevice({ database, storeDirectory, imsi, hseAddress, hsePort, easId, service, agreement, algorithms });
+			provisionDevice({
+				database,
+				storeDirectory,
+				imsi,
+				hseAddress,
+				hsePort,
+				easId,
+				service,
+				agreement,
+				algorithms,
+				tuak,
+				suci,
+			});
 		} finally {
 			database.close();
+			tuak?.top?.fill(0);
 		}
 		console.log(`Subscriber ${imsi} is in the database, and its identity in ${storeDirectory}.`);
 		return 0;

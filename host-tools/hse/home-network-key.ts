@@ -2,7 +2,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { PROTECTION_SCHEME } from "../../firmware/keys/suci.js";
-import { Failure } from "../cli/errors.js";
+import { Failure, UsageError } from "../cli/errors.js";
 
 /** The profiles of TS 33.501 annex C by the words that a person gives. */
 export const PROFILES = { a: PROTECTION_SCHEME.profileA, b: PROTECTION_SCHEME.profileB } as const;
@@ -37,7 +37,9 @@ export function generateHomeNetworkKey(path: string, profile: keyof typeof PROFI
 	try {
 		writeFileSync(path, privateKey.export({ type: "pkcs8", format: "pem" }), { flag: "wx", mode: 0o600 });
 	} catch (error) {
-		throw new Failure(`The key cannot be written to ${path} (${codeOf(error)}): name a file that does not exist yet.`);
+		throw new Failure(
+			`The key cannot be written to ${path} (${(error as NodeJS.ErrnoException).code}): name a file that does not exist yet.`,
+		);
 	}
 	return publicKeyOf(privateKey);
 }
@@ -50,6 +52,29 @@ export function readHomeNetworkKey(path: string): HomeNetworkKey {
 	const privateKey = parse(path, () => createPrivateKey(pem));
 	pem.fill(0);
 	return { scheme: schemeOf(path, privateKey), privateKey };
+}
+
+/**
+ * Reads the private keys of a list "ID=FILE,ID=FILE".
+ * @throws UsageError where it is not such a list, Failure as {@link readHomeNetworkKey}
+ */
+export function readHomeNetworkKeys(list: string): HomeNetworkKeys {
+	const keys = new Map<number, HomeNetworkKey>();
+	for (const entry of list.split(",")) {
+		const { keyId, path } = parseKeyFile(entry);
+		if (keys.has(keyId)) throw new UsageError(`The home network key ${keyId} is named twice: each identifier once.`);
+		keys.set(keyId, readHomeNetworkKey(path));
+	}
+	return keys;
+}
+
+/** Takes "ID=FILE" apart. @throws UsageError */
+export function parseKeyFile(entry: string): { readonly keyId: number; readonly path: string } {
+	const [, digits = "", path = ""] = /^(\d{1,3})=(.+)$/.exec(entry) ?? [];
+	const keyId = Number(digits);
+	if (path === "" || keyId < 1 || keyId > 255)
+		throw new UsageError(`A home network key is "${entry}": ID=FILE with an identifier from 1 to 255 is allowed.`);
+	return { keyId, path };
 }
 
 /** Reads a public key, or that of a private one. @throws Failure where there is none of either profile */
@@ -65,7 +90,9 @@ function read(path: string): Buffer {
 	try {
 		return readFileSync(path);
 	} catch (error) {
-		throw new Failure(`The key in ${path} cannot be read (${codeOf(error)}): name a file in PEM form.`);
+		throw new Failure(
+			`The key in ${path} cannot be read (${(error as NodeJS.ErrnoException).code}): name a file in PEM form.`,
+		);
 	}
 }
 
@@ -89,8 +116,4 @@ function publicKeyOf(key: KeyObject): HomeNetworkPublicKey {
 	if (y === undefined) return { scheme: PROFILES.a, publicKey: Uint8Array.from(abscissa) };
 	const isOdd = ((Buffer.from(y, "base64url").at(-1) ?? 0) & 1) === 1;
 	return { scheme: PROFILES.b, publicKey: Uint8Array.of(isOdd ? 3 : 2, ...abscissa) };
-}
-
-function codeOf(error: unknown): string {
-	return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
