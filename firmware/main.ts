@@ -20,7 +20,7 @@ function run(record: Uint8Array): void {
 	if (functions === undefined || (concealment.length > 0 && conceal === undefined))
 		throw new ClientError(
 			"configuration",
-			"The identity asks for an algorithm or a SUCI that this firmware was built without: provision or build it anew.",
+			"This firmware was built without the algorithm or the SUCI of its identity.",
 		);
 	const config = { ...wanted, conceal, retry: platform.retry };
 	const usim = new SoftUsim(functions, imsi, store, sqnNumber(sqnMs));

@@ -4,10 +4,10 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** The firmware as one script for the XS host, or for Node where there is no C compiler: with AES alone, and with all algorithms. */
+/** The firmware as one script for the XS host, or for Node where there is no C compiler: as on a board, and complete. */
 export async function buildFirmware() {
 	await bundleFirmware("platform", "main");
-	await bundleFirmware("platform-with-algorithms", "main-with-algorithms");
+	await bundleFirmware("complete", "complete");
 }
 
 async function bundleFirmware(platform, name) {

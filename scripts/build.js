@@ -31,7 +31,7 @@ const steps = {
 	firmware: {
 		after: [],
 		inputs: ["firmware", "scripts/build-bundles.js"],
-		outputs: ["build/firmware/main.js", "build/firmware/main-with-algorithms.js"],
+		outputs: ["build/firmware/main.js", "build/firmware/complete.js"],
 		run: buildFirmware,
 	},
 	tools: {

@@ -9,7 +9,8 @@ import { type Command, numberOption, textOption } from "./options.js";
 
 export const device: Command = {
 	name: "device",
-	summary: "run the firmware on this machine against an HSE; a line of JSON for each thing that happens",
+	summary:
+		"run the firmware, with all that a board leaves out, on this machine against an HSE; a line of JSON for each thing that happens",
 	options: {
 		store: { value: "DIR", help: "the device's store, as `best provision` made it (best-store)" },
 		input: {
@@ -17,7 +18,6 @@ export const device: Command = {
 			help: "send the lines of a file, or of standard input, instead of readings of this machine",
 		},
 		count: { value: "N", help: "how many readings of this machine (10)" },
-		"all-algorithms": { help: "the firmware that has SNOW 3G and ZUC beside AES: it can do what its identity offers" },
 		interval: { value: "MS", help: "milliseconds between two readings (1000)" },
 	},
 	example: "best device --store best-store --count 3",
@@ -29,7 +29,7 @@ export const device: Command = {
 		if (!existsSync(join(storeDirectory, IDENTITY_KEY)))
 			throw new Failure(`There is no identity in ${storeDirectory}: make one with best provision --store DIR.`);
 		const readings = typeof input === "string" ? lines(input) : machineReadings(count);
-		const running = startDevice({ storeDirectory, hasAllAlgorithms: options["all-algorithms"] === true });
+		const running = startDevice({ storeDirectory, isComplete: true });
 		console.log(JSON.stringify({ event: "boot", engine: running.engineDescription }));
 		running.onLine((line) => console.log(line));
 		running.onErrorLine((line) => console.error(line));

@@ -130,7 +130,7 @@ class Demo {
 			const hse = { hseAddress: ADDRESS, hsePort: this.port };
 			provision({ database, storeDirectory, imsi, ...hse, easId, service, agreement, algorithms });
 			print(`Subscriber ${imsi} provisioned with fresh keys.`);
-			return await this.play(startDevice({ storeDirectory, hasAllAlgorithms: needsMoreThanAes(algorithms) }));
+			return await this.play(startDevice({ storeDirectory, isComplete: needsMoreThanAes(algorithms) }));
 		} finally {
 			await this.server?.close();
 			database?.close();

@@ -13,8 +13,8 @@ export interface DeviceOptions {
 	readonly storeDirectory: string;
 	/** The firmware; one of those in build/firmware by default. */
 	readonly bundle?: string;
-	/** Of these, the one that has SNOW 3G and ZUC beside AES. */
-	readonly hasAllAlgorithms?: boolean;
+	/** Of these, the one with all that a board leaves out: SNOW 3G and ZUC, TUAK, SUCIs. */
+	readonly isComplete?: boolean;
 	/** The program that runs it; build/xs-host/xs-host by default, and Node where that does not exist. */
 	readonly xsHost?: string;
 }
@@ -45,7 +45,7 @@ export function hasXsHost(): boolean {
 
 export function startDevice(options: DeviceOptions): Device {
 	const root = projectRoot();
-	const built = options.hasAllAlgorithms === true ? "main-with-algorithms.js" : "main.js";
+	const built = options.isComplete === true ? "complete.js" : "main.js";
 	const bundle = options.bundle ?? join(root, "build/firmware", built);
 	const xsHost = options.xsHost ?? builtXsHost();
 	const onXs = existsSync(xsHost);

@@ -10,7 +10,7 @@ const TRACES = ["SNOW 3G", "ZUC", "3e725b47"];
 test("the default image has neither SNOW 3G nor ZUC, the other one has both", () => {
 	for (const trace of TRACES) {
 		expect(read("build/firmware/main.js")).not.toContain(trace);
-		expect(read("build/firmware/main-with-algorithms.js")).toContain(trace);
+		expect(read("build/firmware/complete.js")).toContain(trace);
 	}
 });
 

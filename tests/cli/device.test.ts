@@ -116,15 +116,14 @@ test("best device without an identity says what to do", () => {
 	expect(stderr).toMatch(/There is no identity in .*best provision --store DIR/);
 });
 
-test("best device whose identity offers only what its firmware does not have says so", () => {
+test("a device whose identity offers only what its firmware does not have says so", async () => {
 	const store = join(folder, "zuc-only");
 	const words = ["--store", store, "--database", join(folder, "other.db"), "--algorithms", "zuc"];
 	expect(best(["provision", ...words]).status).toBe(0);
-	const { status, stdout } = best(["device", "--store", store, "--count", "1", "--interval", "0"]);
-	expect(status).toBe(1);
-	const lines = stdout
-		.trim()
-		.split("\n")
-		.map((line) => JSON.parse(line));
-	expect(lines[1]).toEqual({ event: "failed", why: "The UE has none of the algorithms that it is to offer." });
+	const device = startDevice({ storeDirectory: store });
+	devices.push(device);
+	const lines: string[] = [];
+	device.onLine((line) => lines.push(JSON.parse(line)));
+	expect(await device.exited).toBe(1);
+	expect(lines[0]).toEqual({ event: "failed", why: "The UE has none of the algorithms that it is to offer." });
 });

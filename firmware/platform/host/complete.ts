@@ -1,3 +1,4 @@
+import { withAllAlgorithms } from "../../algorithms/all.js";
 import { AKA_ALGORITHM } from "../../keys/aka.js";
 import { concealingWith } from "../../keys/suci.js";
 import { CURVES } from "../../keys/suci-curves.js";
@@ -5,9 +6,10 @@ import { tuakFrom } from "../../keys/tuak.js";
 import type { Platform } from "../../ports/platform.js";
 import { platform as pc } from "./platform.js";
 
-/** A PC as a device, with all that a device can leave out: TUAK, and the SUCI with its curves. */
+/** A PC as a device, with all that a device can leave out: SNOW 3G and ZUC, TUAK, and the SUCI with its curves. */
 export const platform = {
 	...pc,
+	kernel: withAllAlgorithms(pc.kernel),
 	akaAlgorithms: { [AKA_ALGORITHM.tuak]: tuakFrom },
 	makeConceal: concealingWith(CURVES),
 } satisfies Platform;
