@@ -9,8 +9,7 @@ import { type Command, numberOption, textOption } from "./options.js";
 
 export const device: Command = {
 	name: "device",
-	summary:
-		"run the firmware, with all that a board leaves out, on this machine against an HSE; a line of JSON for each thing that happens",
+	summary: "run the complete firmware on this machine against an HSE; a line of JSON for each thing that happens",
 	options: {
 		store: { value: "DIR", help: "the device's store, as `best provision` made it (best-store)" },
 		input: {

@@ -21,10 +21,10 @@ const TUAK_OPTIONS = ["res-bits", "keccak-iterations", "top"] as const;
 /** @throws UsageError, or Failure where the file of TOP is of no use */
 function tuakOf(options: Options): TuakSubscription | undefined {
 	const keyOctets = choiceOption(options, "key-bits", ["128", "256"], "128") === "256" ? 32 : 16;
-	if (choiceOption(options, "algorithm", ["milenage", "tuak"], "milenage") === "milenage") {
+	if (choiceOption(options, "aka-algorithm", ["milenage", "tuak"], "milenage") === "milenage") {
 		const foreign = TUAK_OPTIONS.find((name) => options[name] !== undefined);
-		if (foreign !== undefined) throw new UsageError(`--${foreign} goes with TUAK only: add --algorithm tuak.`);
-		if (keyOctets === 32) throw new UsageError("--key-bits is 256: MILENAGE takes 128; add --algorithm tuak.");
+		if (foreign !== undefined) throw new UsageError(`--${foreign} goes with TUAK only: add --aka-algorithm tuak.`);
+		if (keyOctets === 32) throw new UsageError("--key-bits is 256: MILENAGE takes 128; add --aka-algorithm tuak.");
 		return undefined;
 	}
 	const resBits = choiceOption(options, "res-bits", ["32", "64", "128"], "64");
@@ -69,7 +69,7 @@ export const provision: Command = {
 		"hse-port": { value: "N", help: `(${UDP_PORT})` },
 		"eas-id": { value: "TEXT", help: "(meter.demo)" },
 		service: { value: "confidential|integrity", help: "service asked for (confidential)" },
-		algorithm: { value: "milenage|tuak", help: "of the soft USIM and the authentication centre (milenage)" },
+		"aka-algorithm": { value: "milenage|tuak", help: "of the soft USIM and the authentication centre (milenage)" },
 		"key-bits": { value: "128|256", help: "of K; 256 with TUAK only (128)" },
 		"res-bits": { value: "32|64|128", help: "of RES, with TUAK (64)" },
 		"keccak-iterations": { value: "N", help: "with TUAK: 1 to 255 (1)" },

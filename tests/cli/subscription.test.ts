@@ -57,11 +57,11 @@ async function run(port: (server: HseServer) => void, homeNetworkKeys: string | 
 }
 
 const SUBSCRIPTIONS: readonly (readonly [string, readonly string[], "a" | "b" | undefined])[] = [
-	["TUAK, K of 256 bits, RES of 128", ["--algorithm", "tuak", "--key-bits", "256", "--res-bits", "128"], undefined],
-	["TUAK, K of 128 bits, two iterations", ["--algorithm", "tuak", "--keccak-iterations", "2"], undefined],
+	["TUAK, K of 256 bits, RES of 128", ["--aka-algorithm", "tuak", "--key-bits", "256", "--res-bits", "128"], undefined],
+	["TUAK, K of 128 bits, two iterations", ["--aka-algorithm", "tuak", "--keccak-iterations", "2"], undefined],
 	["MILENAGE and a SUCI of the null scheme", ["--suci", "null"], undefined],
 	["MILENAGE and a SUCI of profile A", [], "a"],
-	["TUAK and a SUCI of profile B", ["--algorithm", "tuak"], "b"],
+	["TUAK and a SUCI of profile B", ["--aka-algorithm", "tuak"], "b"],
 ];
 
 test.each(SUBSCRIPTIONS)("the firmware with %s: a session, and a reading arrives", async (_name, words, profile) => {
@@ -80,7 +80,7 @@ test.each(SUBSCRIPTIONS)("the firmware with %s: a session, and a reading arrives
 });
 
 test.each([
-	["TUAK", ["--algorithm", "tuak"]],
+	["TUAK", ["--aka-algorithm", "tuak"]],
 	["a SUCI", ["--suci", "null"]],
 ] as const)("a firmware built without %s says so and ends: it does not send the IMSI instead", async (_what, words) => {
 	expect(provision(...words)).toMatchObject({ status: 0 });
@@ -96,7 +96,7 @@ test.each([
 test("TOP of the operator comes from a file, and TOPc stands at both ends", () => {
 	const top = "5a".repeat(32);
 	writeFileSync(join(folder, "top"), `${top}\n`);
-	expect(provision("--algorithm", "tuak", "--top", join(folder, "top"))).toMatchObject({ status: 0 });
+	expect(provision("--aka-algorithm", "tuak", "--top", join(folder, "top"))).toMatchObject({ status: 0 });
 	const database = new HseDatabase(databasePath);
 	const subscriber = database.subscriber(IMSI);
 	database.close();
@@ -109,14 +109,14 @@ test("TOP of the operator comes from a file, and TOPc stands at both ends", () =
 
 describe("wrong use makes no subscriber, and says what is allowed", () => {
 	const cases: readonly (readonly [string, readonly string[], number, RegExp])[] = [
-		["an algorithm that is none", ["--algorithm", "comp128"], 2, /"comp128".*milenage, tuak/],
-		["K of 256 bits with MILENAGE", ["--key-bits", "256"], 2, /MILENAGE takes 128; add --algorithm tuak/],
-		["K of another length", ["--algorithm", "tuak", "--key-bits", "192"], 2, /"192".*128, 256/],
-		["a RES that AKA does not take", ["--algorithm", "tuak", "--res-bits", "256"], 2, /"256".*32, 64, 128/],
+		["an algorithm that is none", ["--aka-algorithm", "comp128"], 2, /"comp128".*milenage, tuak/],
+		["K of 256 bits with MILENAGE", ["--key-bits", "256"], 2, /MILENAGE takes 128; add --aka-algorithm tuak/],
+		["K of another length", ["--aka-algorithm", "tuak", "--key-bits", "192"], 2, /"192".*128, 256/],
+		["a RES that AKA does not take", ["--aka-algorithm", "tuak", "--res-bits", "256"], 2, /"256".*32, 64, 128/],
 		["a length of RES with MILENAGE", ["--res-bits", "64"], 2, /--res-bits goes with TUAK only/],
-		["no iteration", ["--algorithm", "tuak", "--keccak-iterations", "0"], 2, /from 1 to 255/],
-		["a TOP that is not there", ["--algorithm", "tuak", "--top", "/nowhere"], 1, /cannot be read.*64 hex digits/],
-		["a TOP that is none", ["--algorithm", "tuak", "--top", "package.json"], 1, /does not hold TOP/],
+		["no iteration", ["--aka-algorithm", "tuak", "--keccak-iterations", "0"], 2, /from 1 to 255/],
+		["a TOP that is not there", ["--aka-algorithm", "tuak", "--top", "/nowhere"], 1, /cannot be read.*64 hex digits/],
+		["a TOP that is none", ["--aka-algorithm", "tuak", "--top", "package.json"], 1, /does not hold TOP/],
 		["a SUCI without a file", ["--suci", "9"], 2, /"9".*ID=FILE/],
 		["a SUCI with a file that is no key", ["--suci", "9=package.json"], 1, /There is no key in package.json/],
 	];

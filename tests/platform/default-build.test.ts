@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import { ROOT } from "../support/best.js";
+
+/** The modules of firmware/keys in a bundle: esbuild names each above its code. */
+function keyModules(bundle: string): string[] {
+	const text = readFileSync(join(ROOT, "build/firmware", bundle), "utf8");
+	return [...text.matchAll(/^ *\/\/ firmware\/keys\/([\w-]+)\.ts$/gm)].map(([, name]) => name).sort();
+}
+
+test("a device's default build has neither TUAK nor SUCIs; the Moddable manifest lists what it has", () => {
+	const { modules } = JSON.parse(readFileSync(join(ROOT, "manifest.json"), "utf8"));
+	const listed: string[] = modules["keys/*"].map((path: string) => path.replace("./firmware/keys/", ""));
+	expect(keyModules("main.js")).toEqual(listed.sort());
+	const optional = ["suci", "suci-curves", "tuak"];
+	expect(listed.filter((name) => optional.includes(name))).toEqual([]);
+	expect(keyModules("complete.js")).toEqual([...listed, ...optional].sort());
+	expect(JSON.stringify(modules)).not.toMatch(/noble\/curves|sha3/);
+});
