@@ -2,6 +2,7 @@ import { bench } from "./cli/bench.js";
 import { board } from "./cli/board.js";
 import { demo } from "./cli/demo.js";
 import { device } from "./cli/device.js";
+import { doctor } from "./cli/doctor.js";
 import { Failure, UsageError } from "./cli/errors.js";
 import { hse } from "./cli/hse.js";
 import { type Command, parseOptions } from "./cli/options.js";
@@ -11,7 +12,7 @@ import { NODE_HOST_COMMAND } from "./device/device.js";
 import { runInNode } from "./device/node-host.js";
 import { DatabaseError } from "./hse/database.js";
 
-const COMMANDS: readonly Command[] = [demo, hse, device, provision, vectors, bench, board];
+const COMMANDS: readonly Command[] = [demo, hse, device, provision, vectors, bench, board, doctor];
 
 function overview(): string {
 	const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`);

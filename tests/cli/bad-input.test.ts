@@ -20,7 +20,7 @@ function oneLine(text: string): string {
 
 describe("wrong use: one line that says which and what is allowed, status 2", () => {
 	const cases: readonly [string, readonly string[], RegExp][] = [
-		["an unknown command", ["frobnicate"], /"frobnicate".*demo, hse, device, provision, vectors, bench, board/],
+		["an unknown command", ["frobnicate"], /"frobnicate".*demo, hse, device, provision, vectors, bench, board, doctor/],
 		["an unknown option", ["demo", "--frobnicate"], /--frobnicate.*allowed: --input FILE\|-/],
 		["an operand too many", ["demo", "extra"], /"extra" is too much/],
 		["an option without its value", ["demo", "--port"], /--port.*allowed/],
