@@ -1,0 +1,166 @@
+import type { SecurityContext } from "../../firmware/emsdp/security-context.js";
+import type { Kernel } from "../../firmware/kernels/kernel.js";
+import { ContextCache } from "./context-cache.js";
+import { Deadlines } from "./deadlines.js";
+import { expand } from "./hse-keys.js";
+import { HseSession, type SessionSurroundings } from "./session.js";
+import { SessionRecord, WORD } from "./session-record.js";
+import { SessionTable } from "./session-table.js";
+
+/** Sessions whose expanded keys are kept. */
+const HOT_SESSIONS = 16_384;
+
+/**
+ * All sessions of an HSE. One at rest is a record of the table; while something is going on it is an object, and the
+ * record is gone: a session is in exactly one of the two forms.
+ */
+export class Sessions {
+	readonly table = new SessionTable();
+	private readonly kernel: Kernel;
+	private readonly surroundings: SessionSurroundings;
+	private readonly contexts: ContextCache;
+	private readonly awake = new Map<number, HseSession>();
+	/** Those that are confirmed, by IMSI. */
+	private readonly awakeByImsi = new Map<string, HseSession>();
+	private readonly deadlines = new Deadlines((sessionId) => this.dueAt(sessionId));
+	/** Where a session is packed on its way into the table. */
+	private readonly packed = new SessionRecord();
+
+	constructor(surroundings: SessionSurroundings, hotSessions = HOT_SESSIONS) {
+		this.kernel = surroundings.kernel;
+		this.surroundings = surroundings;
+		this.contexts = new ContextCache(hotSessions, (slot) => this.table.setContext(slot, 0));
+	}
+
+	get size(): number {
+		return this.table.size + this.awake.size;
+	}
+
+	/** When the first session is due, Infinity where none is. */
+	get earliest(): number {
+		return this.deadlines.earliest();
+	}
+
+	/** The session that is due at {@link earliest}. */
+	takeDue(): HseSession | undefined {
+		return this.get(this.deadlines.take());
+	}
+
+	has(sessionId: number): boolean {
+		return this.awake.has(sessionId) || this.table.find(sessionId) >= 0;
+	}
+
+	/** A session as an object. Whoever asks calls {@link settle} afterwards, so that it can go back to rest. */
+	get(sessionId: number): HseSession | undefined {
+		const session = this.awake.get(sessionId);
+		if (session !== undefined) return session;
+		const slot = this.table.find(sessionId);
+		return slot < 0 ? undefined : this.wake(slot);
+	}
+
+	/** The Session ID of the confirmed session of a UE. @param imsi digits */
+	ofImsi(imsi: string): number | undefined {
+		const session = this.awakeByImsi.get(imsi);
+		if (session !== undefined) return session.sessionId;
+		const slot = this.table.findImsi(imsi);
+		return slot < 0 ? undefined : this.table.at(slot).sessionId;
+	}
+
+	/** Whether the newest valid message of a session came from a source. */
+	hasAddress(sessionId: number, source: string): boolean {
+		const slot = this.table.find(sessionId);
+		return slot < 0 ? this.awake.get(sessionId)?.address === source : this.table.hasAddress(slot, source);
+	}
+
+	add(session: HseSession): void {
+		this.awake.set(session.sessionId, session);
+		if (session.state !== "unconfirmed") this.awakeByImsi.set(session.identity.imsi, session);
+	}
+
+	/** A session has been confirmed: the one of its UE from now on. */
+	confirm(session: HseSession): void {
+		this.awakeByImsi.set(session.identity.imsi, session);
+	}
+
+	/** The expanded keys of a session at rest. Its COUNTs are in its record. */
+	contextAt(slot: number): SecurityContext {
+		const place = this.table.at(slot).get(WORD.context);
+		if (place !== 0) return this.contexts.use(place - 1);
+		const { parameters, trafficKeys } = this.table.at(slot);
+		const context = expand(this.kernel, parameters, trafficKeys);
+		this.table.setContext(slot, this.contexts.add(slot, context) + 1);
+		return context;
+	}
+
+	/** Files a session by its state: gone, at rest, or awake and due at some time. */
+	settle(session: HseSession): void {
+		const { sessionId, state } = session;
+		if (this.awake.get(sessionId) !== session) return;
+		const { dueAt } = session;
+		if (state === "over") this.remove(sessionId);
+		else if (session.isAtRest) this.rest(session);
+		if (state === "over" || dueAt === session.watchedAt) return;
+		session.watchedAt = dueAt;
+		if (dueAt < Number.POSITIVE_INFINITY) this.deadlines.add(dueAt, sessionId);
+	}
+
+	/** Takes a session out and erases its keys. */
+	remove(sessionId: number): void {
+		const session = this.awake.get(sessionId);
+		if (session === undefined) {
+			const slot = this.table.find(sessionId);
+			if (slot < 0) return;
+			this.takeContext(slot)?.erase();
+			this.table.remove(slot);
+			return;
+		}
+		if (session.state !== "over") session.erase();
+		this.leave(session);
+	}
+
+	/** Erases all keys. */
+	erase(): void {
+		for (const sessionId of [...this.awake.keys()]) this.remove(sessionId);
+		for (const slot of this.table.slots()) this.remove(this.table.at(slot).sessionId);
+	}
+
+	private wake(slot: number): HseSession {
+		const { table } = this;
+		const record = table.at(slot);
+		const context = this.takeContext(slot) ?? expand(this.kernel, record.parameters, record.trafficKeys);
+		const session = HseSession.unpack(this.surroundings, record, context, table.network(slot), table.address(slot));
+		table.remove(slot);
+		this.add(session);
+		return session;
+	}
+
+	private rest(session: HseSession): void {
+		const { packed, table } = this;
+		session.pack(packed);
+		const slot = table.add(packed.octets, session.identity.network, session.address);
+		packed.erase();
+		this.leave(session);
+		table.setContext(slot, this.contexts.add(slot, session.release()) + 1);
+	}
+
+	private leave(session: HseSession): void {
+		const { imsi } = session.identity;
+		this.awake.delete(session.sessionId);
+		if (this.awakeByImsi.get(imsi) === session) this.awakeByImsi.delete(imsi);
+	}
+
+	/** Takes the expanded keys of a session out of the cache, where they are there. */
+	private takeContext(slot: number): SecurityContext | undefined {
+		const place = this.table.at(slot).get(WORD.context);
+		if (place === 0) return undefined;
+		this.table.setContext(slot, 0);
+		return this.contexts.remove(place - 1);
+	}
+
+	private dueAt(sessionId: number): number {
+		const session = this.awake.get(sessionId);
+		if (session !== undefined) return session.dueAt;
+		const slot = this.table.find(sessionId);
+		return slot < 0 ? Number.POSITIVE_INFINITY : this.table.at(slot).expiresAt;
+	}
+}
