@@ -44,16 +44,18 @@ function baseKeyOf(number: number): Uint8Array {
 	return key;
 }
 
-function parametersOf(number: number): SecurityParameters {
+/** @param kinds sessions of how many kinds take turns: of the second kind are those that are not ciphered */
+function parametersOf(number: number, kinds: number): SecurityParameters {
+	const isCiphered = number % kinds === 0;
 	return {
 		sessionId: sessionIdOf(number),
 		keyId: 1,
 		agreement: AGREEMENT.epsAka,
-		encryption: ALGORITHM.aes,
+		encryption: isCiphered ? ALGORITHM.aes : ALGORITHM.null,
 		integrity: ALGORITHM.aes,
 		counterScheme: COUNTER_SCHEME,
 		macLength: 4,
-		service: SERVICE.confidential,
+		service: isCiphered ? SERVICE.confidential : SERVICE.integrity,
 		mode: MODE.ueToHse,
 	};
 }
@@ -63,9 +65,11 @@ class Fleet {
 	readonly hse: Hse;
 	readonly kernel: Kernel;
 	sessions = 0;
+	private readonly kinds: number;
 
-	constructor(kernel: Kernel) {
+	constructor(kernel: Kernel, kinds: number, hotSessions: number | undefined) {
 		this.kernel = kernel;
+		this.kinds = kinds;
 		this.hse = new Hse({
 			kernel,
 			policy: DEFAULT_POLICY,
@@ -74,19 +78,20 @@ class Fleet {
 			drawSessionId: () => 1,
 			drawNonce: () => new Uint8Array(8),
 			fraction: () => 0,
+			...(hotSessions === undefined ? {} : { hotSessions }),
 		});
 	}
 
 	grow(to: number): void {
-		const { kernel } = this;
+		const { kernel, kinds } = this;
 		const easId = new TextEncoder().encode("eas.example");
 		const network = Uint8Array.of(0x00, 0xf1, 0x10);
 		for (; this.sessions < to; this.sessions++) {
 			const number = this.sessions;
-			const parameters = parametersOf(number);
+			const parameters = parametersOf(number, kinds);
 			const configuration = { ...parameters, release: RELEASE, lifetime: 0, largestMessage: LONGEST_MESSAGE };
 			const identity = { imsi: imsiOf(number), easId, configuration, network, largestMessage: LONGEST_MESSAGE };
-			const { trafficKeys, context } = contextOf(kernel, number, DIRECTION.toUe);
+			const { trafficKeys, context } = contextOf(kernel, number, kinds, DIRECTION.toUe);
 			const keys = new HseKeys(baseKeyOf(number), trafficKeys, context);
 			this.hse.adopt(
 				(surroundings) => new HseSession(surroundings, identity, keys, undefined, addressOf(number), "live"),
@@ -96,12 +101,12 @@ class Fleet {
 	}
 }
 
-function contextOf(kernel: Kernel, number: number, direction: number) {
+function contextOf(kernel: Kernel, number: number, kinds: number, direction: number) {
 	const trafficKeys = new Uint8Array(64);
 	trafficKeys.set(baseKeyOf(number));
 	const key = (index: number) => trafficKeys.subarray(16 * index, 16 * (index + 1));
 	const keys = { e2mEncryption: key(0), e2mIntegrity: key(1), e2eEncryption: key(2), e2eIntegrity: key(3) };
-	return { trafficKeys, context: new SecurityContext(kernel, parametersOf(number), keys, direction) };
+	return { trafficKeys, context: new SecurityContext(kernel, parametersOf(number, kinds), keys, direction) };
 }
 
 /** Datagrams of UEs, made beforehand, end to end, with the session each is of. */
@@ -112,7 +117,7 @@ interface Uplinks {
 }
 
 /** @param next the COUNT each session goes on with */
-function makeUplinks(kernel: Kernel, numbers: Uint32Array, next: Uint32Array): Uplinks {
+function makeUplinks(kernel: Kernel, numbers: Uint32Array, kinds: number, next: Uint32Array): Uplinks {
 	const length = 6 + PAYLOAD_OCTETS + 4;
 	const octets = new Uint8Array(numbers.length * length);
 	const contexts = new Map<number, SecurityContext>();
@@ -120,7 +125,7 @@ function makeUplinks(kernel: Kernel, numbers: Uint32Array, next: Uint32Array): U
 		const number = numbers[i];
 		let context = contexts.get(number);
 		if (context === undefined) {
-			context = contextOf(kernel, number, DIRECTION.fromUe).context;
+			context = contextOf(kernel, number, kinds, DIRECTION.fromUe).context;
 			if (contexts.size < 1000) contexts.set(number, context);
 		}
 		context.user.next = next[number]++;
@@ -150,16 +155,25 @@ function residentOctets(): number {
 	return process.memoryUsage.rss();
 }
 
-/** @param idleSessions how many sessions the last rows and the memory are measured with */
-export function hseCoreFigures(idleSessions = 1_000_000, uplinks = 400_000): HseCoreFigures {
+export interface HseCoreOptions {
+	/** Sessions that the memory and the last row are measured with. */
+	readonly idleSessions?: number;
+	/** Uplinks for each row. */
+	readonly uplinks?: number;
+	readonly hotSessions?: number;
+	readonly kinds?: number;
+}
+
+export function hseCoreFigures(options: HseCoreOptions = {}): HseCoreFigures {
+	const { idleSessions = 1_000_000, uplinks = 400_000, hotSessions, kinds = 1 } = options;
 	if (encodeImsi(imsiOf(idleSessions)) === undefined) throw new RangeError("There are too many sessions.");
-	const fleet = new Fleet(loadKernel());
+	const fleet = new Fleet(loadKernel(), kinds, hotSessions);
 	const ues = loadKernel();
 	const next = new Uint32Array(idleSessions);
 	const run = (sessions: number, order: (i: number) => number) => {
 		fleet.grow(sessions);
 		const numbers = Uint32Array.from({ length: uplinks }, (_, i) => order(i));
-		const made = makeUplinks(ues, numbers, next);
+		const made = makeUplinks(ues, numbers, kinds, next);
 		const addresses = Array.from(numbers, addressOf);
 		return Math.round(uplinks / receive(fleet, made, addresses));
 	};
@@ -175,7 +189,7 @@ export function hseCoreFigures(idleSessions = 1_000_000, uplinks = 400_000): Hse
 	const before = residentOctets();
 	const grown = fleet.sessions;
 	fleet.grow(idleSessions);
-	const bytesPerIdleSession = Math.round((residentOctets() - before) / (idleSessions - grown));
+	const bytesPerIdleSession = Math.round((residentOctets() - before) / Math.max(1, idleSessions - grown));
 	const atRandom = run(idleSessions, () => random() % idleSessions);
 	return {
 		coreUplinksPerSecond,

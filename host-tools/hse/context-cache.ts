@@ -2,7 +2,7 @@ import type { SecurityContext } from "../../firmware/emsdp/security-context.js";
 
 /**
  * The expanded keys of sessions that are heard often: a bounded number of security contexts by slot. When it is full the
- * hand of a clock goes round and erases the first one that was not used since it last came by.
+ * hand of a clock goes round and evicts the first one that was not used since it last came by.
  */
 export class ContextCache {
 	private readonly contexts: (SecurityContext | undefined)[] = [];
@@ -12,14 +12,16 @@ export class ContextCache {
 	/** Places that were given back. */
 	private readonly free: number[] = [];
 	private hand = 0;
-	/** Told when the context of a slot has been erased to make room. */
-	private readonly onEvicted: (slot: number) => void;
 
-	constructor(capacity: number, onEvicted: (slot: number) => void) {
+	constructor(capacity: number) {
 		this.capacity = capacity;
 		this.slots = new Uint32Array(capacity);
 		this.isUsed = new Uint8Array(capacity);
-		this.onEvicted = onEvicted;
+	}
+
+	/** Whether there is a place for one more. */
+	get hasRoom(): boolean {
+		return this.free.length > 0 || this.contexts.length < this.capacity;
 	}
 
 	/** The context at a place. */
@@ -28,10 +30,9 @@ export class ContextCache {
 		return this.contexts[place] as SecurityContext;
 	}
 
-	/** Takes over a context. @returns its place */
+	/** Takes over a context; there must be room. @returns its place */
 	add(slot: number, context: SecurityContext): number {
-		const place =
-			this.free.pop() ?? (this.contexts.length < this.capacity ? this.contexts.push(undefined) - 1 : this.evict());
+		const place = this.free.pop() ?? this.contexts.push(undefined) - 1;
 		this.contexts[place] = context;
 		this.slots[place] = slot;
 		return place;
@@ -46,16 +47,24 @@ export class ContextCache {
 		return context;
 	}
 
-	private evict(): number {
-		while (this.isUsed[this.hand] === 1) {
-			this.isUsed[this.hand] = 0;
-			this.hand = (this.hand + 1) % this.capacity;
+	/** The place to be given up next. */
+	oldest(): number {
+		for (;;) {
+			const place = this.hand;
+			this.hand = (place + 1) % this.contexts.length;
+			if (this.contexts[place] !== undefined && this.isUsed[place] === 0) return place;
+			this.isUsed[place] = 0;
 		}
-		const place = this.hand;
-		this.hand = (place + 1) % this.capacity;
-		// No place is free where this is called, so each has a context.
-		this.contexts[place]?.erase();
-		this.onEvicted(this.slots[place]);
-		return place;
+	}
+
+	/** The slot whose context is at a place. */
+	slotOf(place: number): number {
+		return this.slots[place];
+	}
+
+	/** Gives the context at a place, as it is, to another slot. */
+	reassign(place: number, slot: number): SecurityContext {
+		this.slots[place] = slot;
+		return this.contexts[place] as SecurityContext;
 	}
 }

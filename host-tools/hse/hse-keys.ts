@@ -2,6 +2,7 @@ import { DIRECTION, MODE } from "../../firmware/emsdp/profile.js";
 import { SecurityContext, type SecurityParameters } from "../../firmware/emsdp/security-context.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { e2eKeys, e2mKeys, easPresharedKey, intermediateKey, type KeyPair } from "../../firmware/keys/hierarchy.js";
+import type { SessionRecord } from "./session-record.js";
 
 const KEY_OCTETS = 16;
 
@@ -49,6 +50,25 @@ export function expand(kernel: Kernel, parameters: SecurityParameters, trafficKe
 	const key = (index: number) => trafficKeys.subarray(KEY_OCTETS * index, KEY_OCTETS * (index + 1));
 	const keys = { e2mEncryption: key(0), e2mIntegrity: key(1), e2eEncryption: key(2), e2eIntegrity: key(3) };
 	return new SecurityContext(kernel, parameters, keys, DIRECTION.toUe);
+}
+
+/** Keys on their way from a record into a context. */
+const onTheWay = {
+	e2mEncryption: new Uint8Array(KEY_OCTETS),
+	e2mIntegrity: new Uint8Array(KEY_OCTETS),
+	e2eEncryption: new Uint8Array(KEY_OCTETS),
+	e2eIntegrity: new Uint8Array(KEY_OCTETS),
+};
+
+/** Makes a context that was another session's, and is alike but for the keys, that of a record. */
+export function reexpand(context: SecurityContext, record: SessionRecord): void {
+	const parameters: { sessionId: number; keyId: number } = context.parameters;
+	parameters.sessionId = record.sessionId;
+	parameters.keyId = record.keyId;
+	record.copyTrafficKeys(onTheWay);
+	context.setKeys(onTheWay);
+	for (const key of [onTheWay.e2mEncryption, onTheWay.e2mIntegrity, onTheWay.e2eEncryption, onTheWay.e2eIntegrity])
+		key.fill(0);
 }
 
 /** K_EAS_PSK, 32 octets that the caller erases. */

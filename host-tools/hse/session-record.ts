@@ -1,7 +1,7 @@
 import type { ReceivedCount } from "../../firmware/emsdp/count.js";
 import { extensionOctets } from "../../firmware/emsdp/header.js";
 import { HEADER } from "../../firmware/emsdp/profile.js";
-import type { SecurityParameters } from "../../firmware/emsdp/security-context.js";
+import type { SecurityParameters, TrafficKeys } from "../../firmware/emsdp/security-context.js";
 
 /**
  * A packed session: what a session that waits for nothing but its next message costs, and what of it is stored. Words
@@ -169,6 +169,15 @@ export class SessionRecord {
 		octets[at + OCTET.mode] = parameters.mode;
 	}
 
+	/** All parameters but Session ID and Key ID as one number: none needs more than four bits. */
+	get suite(): number {
+		const { octets } = this.memory;
+		let suite = 0;
+		for (let at = 4 * this.word + OCTET.agreement; at <= 4 * this.word + OCTET.mode; at++)
+			suite = (suite << 4) | octets[at];
+		return suite;
+	}
+
 	get release(): number {
 		return this.memory.octets[4 * this.word + OCTET.release];
 	}
@@ -265,6 +274,18 @@ export class SessionRecord {
 		words[word + WORD.userReceived] = received.last + 1;
 		words[word + WORD.windowHigh] = received.windowHigh;
 		words[word + WORD.windowLow] = received.windowLow;
+	}
+
+	/** Copies the traffic keys into four keys of 16 octets. */
+	copyTrafficKeys({ e2mEncryption, e2mIntegrity, e2eEncryption, e2eIntegrity }: TrafficKeys): void {
+		const { octets } = this.memory;
+		const at = 4 * this.word + OCTET.trafficKeys;
+		for (let i = 0; i < 16; i++) {
+			e2mEncryption[i] = octets[at + i];
+			e2mIntegrity[i] = octets[at + 16 + i];
+			e2eEncryption[i] = octets[at + 32 + i];
+			e2eIntegrity[i] = octets[at + 48 + i];
+		}
 	}
 
 	/** All octets of the record, not a copy. */

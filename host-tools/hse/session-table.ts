@@ -101,6 +101,12 @@ export class SessionTable {
 		chunk.words[(slot & (RECORDS_PER_CHUNK - 1)) * RECORD_WORDS + WORD.context] = place;
 	}
 
+	/** Whether the sessions of two slots differ in nothing but their Session IDs, Key IDs and keys. Moves {@link at}. */
+	isAlike(one: number, other: number): boolean {
+		const { suite } = this.at(one);
+		return suite === this.at(other).suite;
+	}
+
 	/** All slots that hold a session. */
 	*slots(): Generator<number> {
 		for (let slot = 0; slot < this.chunks.length * RECORDS_PER_CHUNK; slot++)

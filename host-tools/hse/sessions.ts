@@ -2,7 +2,7 @@ import type { SecurityContext } from "../../firmware/emsdp/security-context.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { ContextCache } from "./context-cache.js";
 import { Deadlines } from "./deadlines.js";
-import { expand } from "./hse-keys.js";
+import { expand, reexpand } from "./hse-keys.js";
 import { HseSession, type SessionSurroundings } from "./session.js";
 import { SessionRecord, WORD } from "./session-record.js";
 import { SessionTable } from "./session-table.js";
@@ -29,7 +29,7 @@ export class Sessions {
 	constructor(surroundings: SessionSurroundings, hotSessions = HOT_SESSIONS) {
 		this.kernel = surroundings.kernel;
 		this.surroundings = surroundings;
-		this.contexts = new ContextCache(hotSessions, (slot) => this.table.setContext(slot, 0));
+		this.contexts = new ContextCache(hotSessions);
 	}
 
 	get size(): number {
@@ -84,11 +84,25 @@ export class Sessions {
 
 	/** The expanded keys of a session at rest. Its COUNTs are in its record. */
 	contextAt(slot: number): SecurityContext {
-		const place = this.table.at(slot).get(WORD.context);
-		if (place !== 0) return this.contexts.use(place - 1);
+		const { table, contexts } = this;
+		const place = table.at(slot).get(WORD.context);
+		if (place !== 0) return contexts.use(place - 1);
+		if (!contexts.hasRoom) {
+			// The one that has to go gives its memory: a fleet whose sessions are all cold makes no garbage either.
+			const oldest = contexts.oldest();
+			const evicted = contexts.slotOf(oldest);
+			table.setContext(evicted, 0);
+			if (table.isAlike(evicted, slot)) {
+				const context = contexts.reassign(oldest, slot);
+				reexpand(context, table.at(slot));
+				table.setContext(slot, oldest + 1);
+				return context;
+			}
+			contexts.remove(oldest).erase();
+		}
 		const { parameters, trafficKeys } = this.table.at(slot);
 		const context = expand(this.kernel, parameters, trafficKeys);
-		this.table.setContext(slot, this.contexts.add(slot, context) + 1);
+		this.keepContext(slot, context);
 		return context;
 	}
 
@@ -140,7 +154,16 @@ export class Sessions {
 		const slot = table.add(packed.octets, session.identity.network, session.address);
 		packed.erase();
 		this.leave(session);
-		table.setContext(slot, this.contexts.add(slot, session.release()) + 1);
+		this.keepContext(slot, session.release());
+	}
+
+	private keepContext(slot: number, context: SecurityContext): void {
+		if (!this.contexts.hasRoom) {
+			const place = this.contexts.oldest();
+			this.table.setContext(this.contexts.slotOf(place), 0);
+			this.contexts.remove(place).erase();
+		}
+		this.table.setContext(slot, this.contexts.add(slot, context) + 1);
 	}
 
 	private leave(session: HseSession): void {
