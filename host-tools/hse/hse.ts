@@ -29,6 +29,7 @@ import { Outbox } from "./outbox.js";
 import { checkPolicy, choose, type Policy } from "./policy.js";
 import { HseSession, type SessionSurroundings } from "./session.js";
 import { Sessions } from "./sessions.js";
+import type { Restorer, SessionBatch } from "./store.js";
 import { eraseVector, useVector } from "./vector.js";
 
 /** How an HSE defends itself under load (profile section 6, 8). All functions are of the inputs alone. */
@@ -58,6 +59,8 @@ export interface HseOptions {
 	fraction(): number;
 	/** Sessions at rest whose expanded keys are kept; 16,384 by default, which take about 25 MB. */
 	readonly hotSessions?: number;
+	/** Whether what changes is to be stored: then {@link Hse.takeBatch} is called after every input. */
+	readonly durable?: boolean;
 }
 
 /** What the authentication centre answers: credentials, or the cause that refuses the UE. `undefined`: AUTS was wrong. */
@@ -92,6 +95,8 @@ interface Pending {
 const DIGEST_OCTETS = 16;
 const NO_OCTETS = new Uint8Array(0);
 const NEVER_ANSWERED: readonly number[] = [COMMAND.messageReject, COMMAND.sessionTerminateResponse];
+/** What became of messages that were dropped by their session before anything moved: there is nothing to store. */
+const CHANGES_NOTHING: readonly Verdict[] = ["wrong MAC or COUNT", "replay", "not expected", "service", "length"];
 /** Unconfirmed sessions of one UE: the oldest gives way to the next. */
 const MOST_ATTEMPTS_OF_A_UE = 4;
 /** Sources that are remembered for the rate of 0A and 0B; beyond, new ones get none. */
@@ -142,13 +147,12 @@ export class Hse {
 			tlvs: this.tlvs,
 			retransmission,
 			fraction: options.fraction,
-			forgetAnswer: (sessionId) => this.answers.forget(sessionId),
-			keepAnswer: (now, sessionId, request, answer) => this.answers.keep(now, sessionId, request, answer),
+			answers: this.answers,
 			confirmed: (session) => this.confirm(session),
 			refresh: (session, method) => this.offerKeys(session, method),
 			resynchronise: (session, resynchronisation) => this.askForKeys(session, resynchronisation),
 		};
-		this.sessions = new Sessions(this.surroundings, options.hotSessions);
+		this.sessions = new Sessions(this.surroundings, options.durable === true, options.hotSessions);
 	}
 
 	/** When {@link handleTimeout} is to be called; undefined: not at all. It may be early, which does no harm. */
@@ -160,6 +164,22 @@ export class Hse {
 			break;
 		}
 		return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
+	}
+
+	/**
+	 * What has changed since the last batch, undefined where nothing has. Whatever an input brought about, datagrams and
+	 * events alike, must not leave before the batch taken after it is durable: then what others have seen of a session is
+	 * never ahead of what is stored, so that no COUNT is used twice and no message is taken twice whenever the process
+	 * ends. There are no blocks of COUNTs and no gaps after a restart.
+	 * @param isLast before the end of the process: called until there is nothing left
+	 */
+	takeBatch(isLast = false): SessionBatch | undefined {
+		return this.sessions.takeBatch(isLast);
+	}
+
+	/** Takes up what a store holds, before the first input. */
+	restorer(now: number): Restorer {
+		return this.sessions.restorer(now);
 	}
 
 	/** How many sessions there are, confirmed or not. */
@@ -310,11 +330,12 @@ export class Hse {
 		}
 		const session = this.sessions.get(sessionId);
 		if (session === undefined) return this.rejectUnknown(now, source, CAUSE.sessionUnknown);
-		const verdict =
-			session.contextOf(header.keyId) === undefined
-				? this.rejectUnknown(now, source, CAUSE.keyIdUnknown)
-				: this.count(now, source, session.handleDatagram(now, source, header, length));
-		this.settle(session);
+		if (session.contextOf(header.keyId) === undefined) {
+			this.settle(session, false);
+			return this.rejectUnknown(now, source, CAUSE.keyIdUnknown);
+		}
+		const verdict = this.count(now, source, session.handleDatagram(now, source, header, length));
+		this.settle(session, !CHANGES_NOTHING.includes(verdict));
 		return verdict;
 	}
 
@@ -337,6 +358,7 @@ export class Hse {
 		if (count > user.received.last && !table.hasAddress(slot, source)) table.setAddress(slot, source);
 		user.received.accept(count);
 		record.storeReceived(user.received);
+		sessions.received(slot, sessionId, count);
 		failures?.succeeded(source);
 		this.outbox.hear(record, count, user.headerOctets, length - record.macLength);
 		return "accept";
@@ -566,7 +588,7 @@ export class Hse {
 	}
 
 	/** Brings the tables in line with the state of a session that an input may have changed. */
-	private settle(session: HseSession): void {
+	private settle(session: HseSession, hasChanged = true): void {
 		const { sessionId } = session;
 		if (session.state !== "unconfirmed") {
 			const { imsi } = session.identity;
@@ -580,7 +602,7 @@ export class Hse {
 			}
 		}
 		if (session.state === "over") this.failures.forget(sessionId);
-		this.sessions.settle(session);
+		this.sessions.settle(session, hasChanged);
 	}
 
 	/** Keeps the unconfirmed sessions of one UE few, whoever asks for them in its name. */

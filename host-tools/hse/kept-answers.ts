@@ -22,6 +22,11 @@ export class KeptAnswers {
 		return this.kept.get(sessionId);
 	}
 
+	/** Keeps an answer that was kept in a store. */
+	restore(sessionId: number, request: Uint8Array, answer: Uint8Array, until: number): void {
+		this.kept.set(sessionId, { answer: new CachedAnswer(request, answer), until });
+	}
+
 	/** Keeps copies, instead of the answer before. */
 	keep(now: number, sessionId: number, request: Uint8Array, answer: Uint8Array): void {
 		// A map keeps the place of a key that it has: the oldest must come first.

@@ -32,6 +32,11 @@ export class SessionTable {
 		return this.byId.size;
 	}
 
+	/** Slots that there are, those that are free as well. */
+	get slotCount(): number {
+		return this.chunks.length * RECORDS_PER_CHUNK;
+	}
+
 	/** @returns the slot of a Session ID, −1 where there is none */
 	find(sessionId: number): number {
 		return this.byId.find(0, sessionId);
@@ -109,12 +114,11 @@ export class SessionTable {
 
 	/** All slots that hold a session. */
 	*slots(): Generator<number> {
-		for (let slot = 0; slot < this.chunks.length * RECORDS_PER_CHUNK; slot++)
-			if (this.at(slot).sessionId !== 0) yield slot;
+		for (let slot = 0; slot < this.slotCount; slot++) if (this.at(slot).sessionId !== 0) yield slot;
 	}
 
 	private grow(): void {
-		const first = this.chunks.length * RECORDS_PER_CHUNK;
+		const first = this.slotCount;
 		this.chunks.push(new RecordMemory(RECORDS_PER_CHUNK));
 		for (let slot = first + RECORDS_PER_CHUNK - 1; slot >= first; slot--) {
 			this.at(slot).set(NEXT_FREE, this.free);

@@ -26,7 +26,9 @@ import { chainedBaseKey, concatenate } from "../../firmware/keys/hierarchy.js";
 import { nextKeyId } from "../../firmware/keys/session-keys.js";
 import { HseError } from "./errors.js";
 import { easKey, HseKeys } from "./hse-keys.js";
+import type { KeptAnswers } from "./kept-answers.js";
 import type { Outbox } from "./outbox.js";
+import type { Parts } from "./parts.js";
 import { type SessionRecord, WORD } from "./session-record.js";
 import { SESSION, type SessionInput, type SessionState } from "./states.js";
 import { useVector } from "./vector.js";
@@ -53,9 +55,7 @@ export interface SessionSurroundings {
 	readonly retransmission: RetransmissionPolicy;
 	/** Random, 0 to 1, for the spread of retransmissions. */
 	fraction(): number;
-	/** Keeps the answer to a CP request for octet-identical repetitions, instead of the one before. */
-	keepAnswer(now: number, sessionId: number, request: Uint8Array, answer: Uint8Array): void;
-	forgetAnswer(sessionId: number): void;
+	readonly answers: KeptAnswers;
 	/** Called when a session has been confirmed. */
 	confirmed(session: HseSession): void;
 	/** Called when the UE asks for new keys. @param method of tag 19 */
@@ -82,13 +82,15 @@ interface NewKeys {
 	readonly keys: HseKeys;
 	/** XRES, or XRES*; undefined for chained keys. */
 	readonly expectedResponse: Uint8Array | undefined;
-	/** RAND of the challenge in the 30, undefined for chained keys. */
-	readonly rand: Uint8Array | undefined;
 	/** The 30 that offers them. */
 	readonly datagram: Uint8Array;
 }
 
 const NO_OCTETS = new Uint8Array(0);
+
+/** What is going on in a session, as it is stored beside its record. */
+const PART = { state: 1, request: 2, newBaseKey: 3, newResponse: 4, offer: 5, rand: 6, responseToOffer: 7 } as const;
+const STATES: readonly SessionState[] = ["live", "refreshing", "terminating"];
 
 /** A session at the HSE while something is going on: before and after that it is a record of the session table. */
 export class HseSession {
@@ -230,7 +232,7 @@ export class HseSession {
 		tag: number,
 		value: Uint8Array,
 	): void {
-		const { kernel, outbox, retransmission, fraction, keepAnswer } = this.surroundings;
+		const { kernel, outbox, retransmission, fraction, answers } = this.surroundings;
 		const keyId = nextKeyId(this.context.parameters.keyId);
 		const parameters = { ...this.context.parameters, keyId };
 		this.dropNext();
@@ -241,9 +243,9 @@ export class HseSession {
 		let end = writeTlv(message, HEADER.length + 1, tag, value);
 		end = writeTlv(message, end, TAG.keyRefresh, Uint8Array.of(method, keyId));
 		const datagram = outbox.transmit(this.address, this.context.control.seal(end - HEADER.length));
-		this.next = { keys, expectedResponse, rand: this.rand, datagram };
+		this.next = { keys, expectedResponse, datagram };
 		this.request = new Retransmission(datagram, retransmission, fraction(), now);
-		if (this.asked.length > 0) keepAnswer(now, this.sessionId, this.asked, datagram);
+		if (this.asked.length > 0) answers.keep(now, this.sessionId, this.asked, datagram);
 		this.asked = NO_OCTETS;
 	}
 
@@ -347,6 +349,46 @@ export class HseSession {
 		return session;
 	}
 
+	/** What is going on and must outlive the process; empty where nothing is. Parts hold secrets. */
+	get progress(): Parts {
+		const parts = new Map<number, Uint8Array>();
+		const put = (number: number, octets: Uint8Array | undefined) => {
+			if (octets !== undefined) parts.set(number, octets);
+		};
+		const { next } = this;
+		if (this.state !== "live") put(PART.state, Uint8Array.of(STATES.indexOf(this.state), this.cause));
+		put(PART.request, this.request?.datagram);
+		// The new keys and the 30 with its nonce: the UE may use them as soon as it has the 30 (profile section 6, 4).
+		put(PART.newBaseKey, next?.keys.baseKey);
+		put(PART.newResponse, next?.expectedResponse);
+		put(PART.offer, next?.datagram);
+		put(PART.rand, next === undefined ? undefined : this.rand);
+		put(PART.responseToOffer, this.responseToOffer);
+		return parts;
+	}
+
+	/**
+	 * Goes on with what was going on when the session was stored. A request is sent again as if it had just been sent;
+	 * keys before the ones in use, which only verify what was on its way, are gone.
+	 */
+	goOn(now: number, parts: Parts): void {
+		const { kernel, retransmission, fraction } = this.surroundings;
+		const [state = 0, cause = CAUSE.normalRelease] = parts.get(PART.state) ?? [];
+		this.state = STATES[state];
+		this.cause = cause;
+		const request = parts.get(PART.request);
+		if (request !== undefined) this.request = new Retransmission(request, retransmission, fraction(), now);
+		const baseKey = parts.get(PART.newBaseKey);
+		const datagram = parts.get(PART.offer);
+		if (baseKey !== undefined && datagram !== undefined) {
+			const parameters = { ...this.context.parameters, keyId: nextKeyId(this.context.parameters.keyId) };
+			const keys = HseKeys.derive(kernel, parameters, baseKey, this.identity.easId);
+			this.next = { keys, expectedResponse: parts.get(PART.newResponse), datagram };
+			this.rand = parts.get(PART.rand);
+		}
+		this.responseToOffer = parts.get(PART.responseToOffer);
+	}
+
 	/** Erases the keys of a session whose record goes on without it. @returns the context, which goes on too */
 	release(): SecurityContext {
 		this.keys.eraseOctets();
@@ -366,7 +408,7 @@ export class HseSession {
 		this.responseToOffer?.fill(0);
 		this.responseToOffer = undefined;
 		this.request = undefined;
-		this.surroundings.forgetAnswer(this.sessionId);
+		this.surroundings.answers.forget(this.sessionId);
 		this.state = "over";
 	}
 
@@ -433,7 +475,7 @@ export class HseSession {
 		let at = writeTlv(kernel.message, HEADER.length + 1, TAG.resumeNonce, nonce);
 		at = writeTlv(kernel.message, at, TAG.counters, answer);
 		const reply = outbox.transmit(this.address, control.seal(at - HEADER.length));
-		this.surroundings.keepAnswer(now, this.sessionId, datagram, reply);
+		this.surroundings.answers.keep(now, this.sessionId, datagram, reply);
 		outbox.tell({ kind: "session resumed", imsi: this.identity.imsi, sessionId: this.sessionId });
 		return "accept";
 	}
@@ -472,7 +514,7 @@ export class HseSession {
 			return this.reject(CAUSE.serviceNotSupported);
 		if (next !== undefined) {
 			surroundings.outbox.transmitAgain(this.source, next.datagram);
-			surroundings.keepAnswer(now, this.sessionId, this.datagram, next.datagram);
+			surroundings.answers.keep(now, this.sessionId, this.datagram, next.datagram);
 		} else if (this.canRefresh) {
 			this.asked = this.datagram;
 			surroundings.refresh(this, method);
@@ -615,7 +657,7 @@ export class HseSession {
 		const answer = this.transmitControl(COMMAND.sessionTerminateResponse);
 		this.end(this.cause, "UE");
 		// The 21 is all that is kept of a session that is over (profile section 2.1).
-		this.surroundings.keepAnswer(now, this.sessionId, this.datagram, answer);
+		this.surroundings.answers.keep(now, this.sessionId, this.datagram, answer);
 	}
 
 	private endByAnswer(): void {

@@ -107,7 +107,7 @@ export class Pair {
 	readonly random: SeededRandom;
 	readonly store: MemoryStore;
 	ue: Ue;
-	readonly hse: Hse;
+	hse: Hse;
 	readonly ueEvents: UeEvent[] = [];
 	readonly hseEvents: HseEvent[] = [];
 	/** Datagrams on their way. */
@@ -143,14 +143,20 @@ export class Pair {
 		this.sqn = options.sqn ?? SQN_STEP;
 		const subscriber = { imsi: IMSI, k, opc, tuak, amf: Uint8Array.of(0x80, 0), sqn: this.sqn, enabled: true };
 		this.ask = options.centre?.(this.kernel, subscriber);
-		this.hse = new Hse({
-			kernel: options.hseKernel ?? this.kernel,
-			policy: { ...DEFAULT_POLICY, ...options.policy },
+		this.hse = this.bootHse();
+	}
+
+	/** An HSE without sessions. @param kernel its own, where it is not to share that of the UE */
+	bootHse(kernel = this.options.hseKernel ?? this.kernel, durable = false): Hse {
+		return new Hse({
+			kernel,
+			policy: { ...DEFAULT_POLICY, ...this.options.policy },
 			retransmission: RETRANSMISSION,
-			load: options.load ?? UNLOADED,
+			load: this.options.load ?? UNLOADED,
 			drawSessionId: () => this.random.next(),
 			drawNonce: () => this.random.octets(8),
 			fraction: () => 0,
+			durable,
 		});
 	}
 
@@ -185,11 +191,21 @@ export class Pair {
 		const { outbox } = this.hse;
 		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
 			this.hse.handleVector(this.now, request.number, this.answer(request));
+		if (!this.keepHse()) return;
 		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) {
 			this.lastDestination = out.to;
+			this.seeDatagram(out.datagram);
 			this.toUe.push(out.datagram);
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) this.hseEvents.push(event);
+	}
+
+	/** A datagram leaves the HSE. */
+	protected seeDatagram(_datagram: Uint8Array): void {}
+
+	/** Stores what the HSE wants stored, before its outputs leave. @returns false where it has lost them */
+	protected keepHse(): boolean {
+		return true;
 	}
 
 	/** Brings one datagram to the HSE: the next one on its way, or any other. */

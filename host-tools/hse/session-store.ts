@@ -1,0 +1,81 @@
+import { type FileHandle, open } from "node:fs/promises";
+import Database from "libsql";
+import { DatabaseError } from "./database.js";
+import type { Restorer, SessionBatch, SessionStore } from "./store.js";
+
+type Row = Record<string, unknown>;
+
+/** A handle for octets: a view, since SQLite's driver takes Buffers only. */
+const blob = (octets: Uint8Array) => Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
+
+/**
+ * Sessions in the HSE's SQLite file. A batch is one transaction, written to the write-ahead log at once; the log is
+ * brought to the medium outside of the main thread, so that the HSE goes on meanwhile.
+ */
+export class SqliteSessionStore implements SessionStore {
+	private readonly database: Database.Database;
+	private readonly lock: Database.Database;
+	private readonly put: Database.Statement;
+	private readonly remove: Database.Statement;
+	private readonly journal: Database.Statement;
+	private readonly forget: Database.Statement;
+	private readonly path: string;
+	private log: FileHandle | undefined;
+
+	/**
+	 * @param path of a file that HseDatabase has opened, so that its tables are there
+	 * @throws DatabaseError where another HSE uses it: two would use a COUNT twice
+	 */
+	constructor(path: string) {
+		this.path = path;
+		// The system ends this lock with the process, however that ends.
+		this.lock = new Database(`${path}-lock`);
+		try {
+			this.lock.exec("BEGIN EXCLUSIVE");
+		} catch {
+			this.lock.close();
+			throw new DatabaseError(
+				`The database ${path} is in use by another HSE: end that one, or name another file with --database.`,
+			);
+		}
+		this.database = new Database(path);
+		// NORMAL, since commit() brings the log to the medium itself. What is deleted is overwritten: it has keys.
+		this.database.exec(
+			"PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON",
+		);
+		this.put = this.database.prepare("INSERT OR REPLACE INTO session (session_id, batch, packed) VALUES (?, ?, ?)");
+		this.remove = this.database.prepare("DELETE FROM session WHERE session_id = ?");
+		this.journal = this.database.prepare("INSERT OR REPLACE INTO uplink_counts (batch, counts) VALUES (?, ?)");
+		this.forget = this.database.prepare("DELETE FROM uplink_counts WHERE batch < ?");
+	}
+
+	async commit({ number, puts, removals, counts, forgetBelow }: SessionBatch): Promise<void> {
+		this.database.exec("BEGIN IMMEDIATE");
+		try {
+			for (const { sessionId, octets } of puts) this.put.run([sessionId, number, blob(octets)]);
+			for (const sessionId of removals) this.remove.run([sessionId]);
+			if (counts.length > 0) this.journal.run([number, blob(counts)]);
+			if (forgetBelow > 0) this.forget.run([forgetBelow]);
+			this.database.exec("COMMIT");
+		} catch (error) {
+			this.database.exec("ROLLBACK");
+			throw error;
+		}
+		// The log exists from the first write on and is the same file until the database is closed.
+		this.log ??= await open(`${this.path}-wal`, "r+");
+		await this.log.datasync();
+	}
+
+	async load(into: Restorer): Promise<void> {
+		for (const row of this.database.prepare("SELECT batch, packed FROM session").iterate([]) as Iterable<Row>)
+			into.session(row.batch as number, row.packed as Uint8Array);
+		const journal = this.database.prepare("SELECT batch, counts FROM uplink_counts ORDER BY batch");
+		for (const row of journal.iterate([]) as Iterable<Row>) into.counts(row.batch as number, row.counts as Uint8Array);
+	}
+
+	close(): void {
+		this.log?.close().catch(() => {});
+		this.database.close();
+		this.lock.close();
+	}
+}
