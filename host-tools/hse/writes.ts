@@ -25,6 +25,7 @@ export interface WriteSource {
  */
 export class Writes {
 	private readonly source: WriteSource;
+	private readonly mostCounts: number;
 	private readonly changed = new Set<number>();
 	private counts = new Uint8Array(1024 * COUNT_OCTETS);
 	private countsLength = 0;
@@ -39,8 +40,10 @@ export class Writes {
 	private halfBegins = 0;
 	private nextNumber = 1;
 
-	constructor(source: WriteSource) {
+	/** @param mostCounts octets of counts after which their sessions are put */
+	constructor(source: WriteSource, mostCounts = MOST_COUNTS) {
 		this.source = source;
+		this.mostCounts = mostCounts;
 	}
 
 	/** A session has changed, is new or over. */
@@ -97,10 +100,11 @@ export class Writes {
 	take(isLast: boolean): SessionBatch | undefined {
 		const number = this.nextNumber;
 		const entries = this.countsLength / COUNT_OCTETS;
-		const isFolding = this.foldFrom >= 0;
-		if (!isFolding && (isLast ? this.journal + this.countsLength > 0 : this.journal >= MOST_COUNTS))
+		const hasNews = this.changed.size > 0 || entries > 0;
+		if (!hasNews && !isLast) return undefined;
+		if (this.foldFrom < 0 && (isLast ? this.journal + this.countsLength > 0 : this.journal >= this.mostCounts))
 			this.turnOver(number);
-		if (this.changed.size === 0 && entries === 0 && !(isLast && this.foldFrom >= 0)) return undefined;
+		if (!hasNews && this.foldFrom < 0) return undefined;
 		const counts = this.counts.slice(0, this.countsLength);
 		this.journal += this.countsLength;
 		this.countsLength = 0;
@@ -129,7 +133,7 @@ export class Writes {
 
 	/** Slots to look at so that one half is folded before the other is full. */
 	private pace(entries: number): number {
-		return LEAST_SLOTS + Math.ceil((2 * entries * COUNT_OCTETS * this.source.slotCount) / MOST_COUNTS);
+		return LEAST_SLOTS + Math.ceil((2 * entries * COUNT_OCTETS * this.source.slotCount) / this.mostCounts);
 	}
 
 	/** Marks the sessions of the finished half at some slots. @returns {@link SessionBatch.forgetBelow} */

@@ -85,6 +85,7 @@ describe("an HSE whose process ends at any write", () => {
 						report(pair, "at the very end");
 						expect(pair.uplinks.at(-1)).toBe("at the very end");
 					}
+					for (const datagram of [...pair.heard]) pair.deliverToHse(datagram, "somebody");
 					expect(pair.usedTwice).toEqual([]);
 					expect(new Set(pair.uplinks).size).toBe(pair.uplinks.length);
 					expect(new Set(pair.downlinks).size).toBe(pair.downlinks.length);

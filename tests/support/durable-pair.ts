@@ -1,3 +1,5 @@
+import { HEADER } from "../../firmware/emsdp/profile.js";
+import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel, KeySet } from "../../firmware/kernels/kernel.js";
 import type { Restorer, SessionBatch, SessionStore } from "../../host-tools/hse/store.js";
 import { loadKernel } from "../../host-tools/kernel.js";
@@ -102,6 +104,8 @@ export class DurablePair extends Pair {
 	restarts = 0;
 	/** COUNTs that have protected two different messages on their way to the UE. */
 	readonly usedTwice: string[] = [];
+	/** Every datagram that has come to the HSE. */
+	readonly heard: Uint8Array[] = [];
 	private readonly recording = new RecordingKernel();
 	private readonly sent = new Map<string, string>();
 
@@ -117,6 +121,11 @@ export class DurablePair extends Pair {
 		this.medium.restore(this.hse.restorer(this.now));
 	}
 
+	override deliverToHse(datagram = this.toHse.shift(), source = this.source): Verdict {
+		if (datagram !== undefined) this.heard.push(datagram);
+		return super.deliverToHse(datagram, source);
+	}
+
 	protected override keepHse(): boolean {
 		const batch = this.hse.takeBatch();
 		if (batch === undefined) return true;
@@ -127,6 +136,8 @@ export class DurablePair extends Pair {
 		}
 		if (this.isWritten) this.medium.put(batch);
 		this.restartHse();
+		// Somebody has kept what was sent.
+		this.toHse.push(...this.heard.filter((datagram) => (datagram[1] & HEADER.userPlane) !== 0));
 		return false;
 	}
 
