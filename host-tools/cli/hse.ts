@@ -96,6 +96,7 @@ export const hse: Command = {
 			store.close();
 			database.close();
 			const why = (error as NodeJS.ErrnoException).code;
+			if (why === undefined) throw error;
 			throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
 		}
 		if (!json) console.log(`HSE on UDP port ${port}, database ${path}. End it with Ctrl-C.`);

@@ -1,9 +1,17 @@
+import { closeSync, openSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import Database from "libsql";
 import { DatabaseError } from "./database.js";
 import type { Restorer, SessionBatch, SessionStore } from "./store.js";
 
-type Row = Record<string, unknown>;
+interface Row {
+	readonly batch: number;
+	readonly packed: Uint8Array | ArrayBuffer;
+	readonly counts: Uint8Array | ArrayBuffer;
+}
+
+/** A blob of a row: SQLite's driver gives an ArrayBuffer where it goes through many rows. */
+const octetsOf = (value: Uint8Array | ArrayBuffer) => (value instanceof Uint8Array ? value : new Uint8Array(value));
 
 /** A handle for octets: a view, since SQLite's driver takes Buffers only. */
 const blob = (octets: Uint8Array) => Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
@@ -29,6 +37,7 @@ export class SqliteSessionStore implements SessionStore {
 	constructor(path: string) {
 		this.path = path;
 		// The system ends this lock with the process, however that ends.
+		closeSync(openSync(`${path}-lock`, "a", 0o600));
 		this.lock = new Database(`${path}-lock`);
 		try {
 			this.lock.exec("BEGIN EXCLUSIVE");
@@ -66,11 +75,18 @@ export class SqliteSessionStore implements SessionStore {
 		await this.log.datasync();
 	}
 
+	/** @throws DatabaseError where the file has something that this program cannot have written here */
 	async load(into: Restorer): Promise<void> {
-		for (const row of this.database.prepare("SELECT batch, packed FROM session").iterate([]) as Iterable<Row>)
-			into.session(row.batch as number, row.packed as Uint8Array);
-		const journal = this.database.prepare("SELECT batch, counts FROM uplink_counts ORDER BY batch");
-		for (const row of journal.iterate([]) as Iterable<Row>) into.counts(row.batch as number, row.counts as Uint8Array);
+		const rows = (sql: string) => this.database.prepare(sql).iterate([]) as Iterable<Row>;
+		try {
+			for (const { batch, packed } of rows("SELECT batch, packed FROM session")) into.session(batch, octetsOf(packed));
+			for (const { batch, counts } of rows("SELECT batch, counts FROM uplink_counts ORDER BY batch"))
+				into.counts(batch, octetsOf(counts));
+		} catch (error) {
+			throw new DatabaseError(
+				`The sessions in the database ${this.path} cannot be read (${error instanceof Error ? error.message : error}): it was left as it is; restore it from a copy, or delete its sessions.`,
+			);
+		}
 	}
 
 	close(): void {
