@@ -1,5 +1,5 @@
 import { boardRows } from "../bench/board-rows.js";
-import { hseCoreFigures } from "../bench/hse-core.js";
+import { hseCoreFigures, restartSeconds } from "../bench/hse-core.js";
 import { type BenchRow, kernelRows } from "../bench/kernel-rows.js";
 import { ratiosOf } from "../bench/ratios.js";
 import { uplinkRows } from "../bench/uplink-rows.js";
@@ -10,8 +10,9 @@ function figure({ ns, instructions }: BenchRow): string {
 	return ns !== undefined ? `${Math.round(ns)} ns` : `${instructions} instructions`;
 }
 
-function benchHse(options: Options): number {
-	const figures = hseCoreFigures({ idleSessions: numberOption(options, "sessions", 1_000_000, 1, 9_000_000) });
+async function benchHse(options: Options): Promise<number> {
+	const sessions = numberOption(options, "sessions", 1_000_000, 1, 9_000_000);
+	const figures = { ...hseCoreFigures({ idleSessions: sessions }), restartSeconds: await restartSeconds(sessions) };
 	if (options.json === true) {
 		console.log(JSON.stringify(figures));
 		return 0;
@@ -25,6 +26,7 @@ function benchHse(options: Options): number {
 			`${String(row.sessions).padStart(10)} sessions ${row.order.padEnd(12)}${String(row.uplinksPerSecond).padStart(10)}`,
 		);
 	console.log(`${idleSessions} idle sessions: ${bytesPerIdleSession} octets each.`);
+	console.log(`Restart with them: ${figures.restartSeconds.toFixed(1)} s.`);
 	return 0;
 }
 

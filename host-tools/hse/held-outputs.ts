@@ -58,8 +58,8 @@ export class HeldOutputs {
 		const { hse, store } = this.options;
 		const batch = hse.takeBatch(isLast);
 		const { datagrams, events } = this;
-		if (datagrams.length > 0) this.datagrams = [];
-		if (events.length > 0) this.events = [];
+		this.datagrams = [];
+		this.events = [];
 		const release = () => {
 			if (this.isClosed) return;
 			for (const datagram of datagrams) this.options.send(datagram);

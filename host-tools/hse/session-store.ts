@@ -52,6 +52,8 @@ export class SqliteSessionStore implements SessionStore {
 		this.database.exec(
 			"PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON",
 		);
+		// Session IDs are random, so a batch touches pages all over the file: 64 MB each of pages and of log.
+		this.database.exec("PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384");
 		this.put = this.database.prepare("INSERT OR REPLACE INTO session (session_id, batch, packed) VALUES (?, ?, ?)");
 		this.remove = this.database.prepare("DELETE FROM session WHERE session_id = ?");
 		this.journal = this.database.prepare("INSERT OR REPLACE INTO uplink_counts (batch, counts) VALUES (?, ?)");
