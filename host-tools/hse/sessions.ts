@@ -1,3 +1,4 @@
+import { hasAlgorithms } from "../../firmware/emsdp/algorithms.js";
 import { ReceivedCount } from "../../firmware/emsdp/count.js";
 import { readUint32 } from "../../firmware/emsdp/octets.js";
 import { COUNT, HEADER } from "../../firmware/emsdp/profile.js";
@@ -227,6 +228,12 @@ export class Sessions implements WriteSource {
 	private restore(now: number, octets: Uint8Array): number {
 		const { network, address, parts, kept } = decodeStored(octets, this.scratch);
 		const { sessionId, expiresAt } = this.scratch;
+		if (!hasAlgorithms(this.kernel, this.scratch.parameters)) {
+			// Agreed by an HSE that had others: it is forgotten, and its UE is told so when it is heard (0A).
+			this.scratch.erase();
+			this.writes?.mark(sessionId);
+			return -1;
+		}
 		if (kept !== undefined && kept.until > now)
 			this.surroundings.answers.restore(sessionId, kept.request, kept.answer, kept.until);
 		const slot = this.table.add(this.scratch.octets, network, address);

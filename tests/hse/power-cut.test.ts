@@ -1,7 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
-import { SERVICE } from "../../firmware/emsdp/profile.js";
+import { ALGORITHM, SERVICE } from "../../firmware/emsdp/profile.js";
 import { DurablePair } from "../support/durable-pair.js";
 import { IMSI } from "../support/pair.js";
+
+/** Where a stored session has its encryption algorithm. */
+const ENCRYPTION = 7;
 
 /** Sends a reading, with a session that is made where there is none. */
 function report(pair: DurablePair, text: string): void {
@@ -163,6 +166,19 @@ describe("an HSE that begins again", () => {
 		expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
 		expect(pair.medium.sessions.size).toBe(0);
 		expect(pair.ue.session).toBeUndefined();
+	});
+
+	test("forgets a session whose algorithms it does not have any more, and the UE agrees another", () => {
+		const pair = new DurablePair().connect();
+		for (const { octets } of pair.medium.sessions.values()) octets[ENCRYPTION] = ALGORITHM.zuc;
+		pair.restartHse();
+		expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
+		pair.send("to nobody");
+		pair.quiet();
+		pair.send("to the new session");
+		pair.settle();
+		expect(pair.uplinks).toEqual(["to the new session"]);
+		expect(pair.medium.sessions.size).toBe(1);
 	});
 
 	test("sends its 20 again", () => {
