@@ -2,6 +2,7 @@ import type { Kernel } from "../kernels/kernel.js";
 import type { MakeAkaFunctions } from "../keys/aka.js";
 import type { Clock } from "./clock.js";
 import type { Datagram } from "./datagram.js";
+import type { Provisioning } from "./provisioning.js";
 import type { Random } from "./random.js";
 import type { Readings } from "./readings.js";
 import type { Store } from "./store.js";
@@ -29,6 +30,8 @@ export interface Platform {
 	openDatagram(address: string, port: number): Datagram;
 	/** One line for people or for the program that watches the device. */
 	print(text: string): void;
+	/** Where there is a line to be provisioned over. */
+	readonly provisioning?: Provisioning;
 	/** Where nobody is there to start the device again: how failed attempts to get keys begin again. */
 	readonly retry?: RetryPolicy;
 	/** Algorithms of the soft USIM beside MILENAGE that the target has, by their number in the identity record. */

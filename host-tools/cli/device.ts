@@ -18,6 +18,8 @@ export const device: Command = {
 		},
 		count: { value: "N", help: "how many readings of this machine (10)" },
 		interval: { value: "MS", help: "milliseconds between two readings (1000)" },
+		console: { value: "PATH|pty", help: "a provisioning console on a terminal, or on a new pseudo-terminal" },
+		button: { help: "start as if somebody pressed the device's button: the console takes another identity" },
 	},
 	example: "best device --store best-store --count 3",
 	async run(options) {
@@ -25,10 +27,16 @@ export const device: Command = {
 		const { input } = options;
 		const interval = numberOption(options, "interval", 1000, 0, 86_400_000);
 		const count = numberOption(options, "count", 10, 1, 1_000_000);
-		if (!existsSync(join(storeDirectory, IDENTITY_KEY)))
+		const { console: line, button } = options;
+		if (line === undefined && !existsSync(join(storeDirectory, IDENTITY_KEY)))
 			throw new Failure(`There is no identity in ${storeDirectory}: make one with best provision --store DIR.`);
 		const readings = typeof input === "string" ? lines(input) : machineReadings(count);
-		const running = startDevice({ storeDirectory, isComplete: true });
+		const running = startDevice({
+			storeDirectory,
+			isComplete: true,
+			...(typeof line === "string" && { console: line }),
+			isButtonPressed: button === true,
+		});
 		console.log(JSON.stringify({ event: "boot", engine: running.engineDescription }));
 		running.onLine((line) => console.log(line));
 		running.onErrorLine((line) => console.error(line));

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { Failure } from "../cli/errors.js";
 import { projectRoot } from "./project-root.js";
 
 /** The command of the `best` program, not shown in its help, that runs a bundle in Node: runInNode(BUNDLE, STORE). */
@@ -13,8 +14,12 @@ export interface DeviceOptions {
 	readonly storeDirectory: string;
 	/** The firmware; one of those in build/firmware by default. */
 	readonly bundle?: string;
-	/** Of these, the one with all that a board leaves out: SNOW 3G and ZUC, TUAK, SUCIs. */
+	/** Of these, the one with all that a board leaves out: SNOW 3G and ZUC, TUAK, SUCIs, the console. */
 	readonly isComplete?: boolean;
+	/** The line of its provisioning console: a terminal's path, or "pty" for a new one. Only XS has it. */
+	readonly console?: string;
+	/** Whether somebody presses the device's button while it starts. */
+	readonly isButtonPressed?: boolean;
 	/** The program that runs it; build/xs-host/xs-host by default, and Node where that does not exist. */
 	readonly xsHost?: string;
 }
@@ -49,10 +54,14 @@ export function startDevice(options: DeviceOptions): Device {
 	const bundle = options.bundle ?? join(root, "build/firmware", built);
 	const xsHost = options.xsHost ?? builtXsHost();
 	const onXs = existsSync(xsHost);
-	const [program, ...rest] = onXs
+	if (!onXs && options.console !== undefined)
+		throw new Failure("A console needs the firmware on XS: install a C compiler, then run npm run build.");
+	const [program, ...first] = onXs
 		? [xsHost]
 		: [process.execPath, "--no-warnings", join(root, "build/tools/main.js"), NODE_HOST_COMMAND];
-	const child = spawn(program, [...rest, bundle, options.storeDirectory], { stdio: "pipe" });
+	const last = options.console === undefined ? [] : ["--console", options.console];
+	if (options.isButtonPressed) last.push("--button");
+	const child = spawn(program, [...first, bundle, options.storeDirectory, ...last], { stdio: "pipe" });
 	// A device that has ended takes no more readings; its exit status tells why.
 	child.stdin.on("error", () => {});
 	const lines = createInterface({ input: child.stdout });

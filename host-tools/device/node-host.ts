@@ -112,12 +112,25 @@ export function runInNode(bundlePath: string, storeDirectory: string): void {
 		},
 		statistics,
 		exit: (status: unknown) => process.exit(unsignedArgument(status, "status", 255)),
+		// A console needs a terminal, which Node cannot open as one: `consolePath` is empty.
+		serialRead: (into: unknown) => {
+			octetsArgument(into, "into");
+			return 0;
+		},
+		serialWrite: (octets: unknown, length: unknown) => {
+			unsignedArgument(length, "length", octetsArgument(octets, "octets").length);
+		},
 		storeRead: (key: unknown) => store.read(key),
 		storeWrite: (key: unknown, value: unknown) => store.write(key, value),
 		storeDelete: (key: unknown) => store.delete(key),
 	};
 
-	const { context, host } = contextWith(natives, { kernelName, kernelKeySetOctets });
+	const { context, host } = contextWith(natives, {
+		kernelName,
+		kernelKeySetOctets,
+		consolePath: "",
+		isButtonPressed: false,
+	});
 
 	function call(name: Callback): void {
 		try {

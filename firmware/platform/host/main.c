@@ -20,7 +20,17 @@ static void defineNatives(xsMachine *the, const Native *native)
 	}
 }
 
-static void defineHost(xsMachine *machine)
+/* What the command line says. */
+typedef struct {
+	const char *bundle;
+	const char *store;
+	/* Where the console is; NULL where there is none. */
+	const char *console;
+	/* Stands for a button that is pressed while the device starts. */
+	int button;
+} Options;
+
+static void defineHost(xsMachine *machine, const Options *options)
 {
 	xsBeginHost(machine);
 	xsmcVars(1);
@@ -31,6 +41,11 @@ static void defineHost(xsMachine *machine)
 	defineNatives(the, inputNatives);
 	defineNatives(the, systemNatives);
 	defineNatives(the, storeNatives);
+	defineNatives(the, serialNatives);
+	xsmcSetString(xsVar(0), (char *)(options->console ? options->console : ""));
+	xsmcSet(xsResult, xsID("consolePath"), xsVar(0));
+	xsmcSetBoolean(xsVar(0), options->button);
+	xsmcSet(xsResult, xsID("isButtonPressed"), xsVar(0));
 	xsmcSetInteger(xsVar(0), kernelKeySetOctets);
 	xsmcSet(xsResult, xsID("kernelKeySetOctets"), xsVar(0));
 	xsmcSetString(xsVar(0), (char *)kernelName);
@@ -88,15 +103,17 @@ static int turn(xsMachine *the)
 	int readable = isSet(the, "onReadable") && udpSocket >= 0;
 	int alarm = isSet(the, "onAlarm") && alarmAt < INFINITY;
 	int input = isSet(the, "onInput") && (inputIsOpen() || inputWaits());
-	if (!readable && !alarm && !input)
+	int serial = isSet(the, "onSerial") && serialLine >= 0;
+	if (!readable && !alarm && !input && !serial)
 		return 0;
 	/* poll passes over a negative descriptor. */
 	struct pollfd waiting[] = {
 		{ .fd = readable ? udpSocket : -1, .events = POLLIN },
 		{ .fd = input && inputIsOpen() ? STDIN_FILENO : -1, .events = POLLIN },
+		{ .fd = serial ? serialLine : -1, .events = POLLIN },
 	};
 	int timeout = input && inputWaits() ? 0 : alarm ? timeoutUntil(alarmAt) : -1;
-	if (poll(waiting, 2, timeout) < 0 && errno != EINTR) {
+	if (poll(waiting, 3, timeout) < 0 && errno != EINTR) {
 		perror("xs-host: poll");
 		exit(1);
 	}
@@ -110,6 +127,8 @@ static int turn(xsMachine *the)
 		inputIsTold();
 		call(the, "onInput");
 	}
+	if (waiting[2].revents && serialWaits())
+		call(the, "onSerial");
 	/* The bundle may have closed the socket meanwhile. */
 	if (waiting[0].revents && waiting[0].fd == udpSocket && datagramWaits())
 		call(the, "onReadable");
@@ -137,24 +156,50 @@ static char *readSource(const char *path, uint32_t *length)
 	return source;
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "xs-host: usage: xs-host BUNDLE.js STORE_DIRECTORY [--console PATH|pty] [--button] | xs-host --version\n");
+	return 2;
+}
+
+/* False where the command line is not as usage() has it. */
+static int parse(int argc, char *argv[], Options *options)
+{
+	int operands = 0;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--button") == 0)
+			options->button = 1;
+		else if (strcmp(argv[i], "--console") == 0 && i + 1 < argc)
+			options->console = argv[++i];
+		else if (operands < 2)
+			*(operands++ == 0 ? &options->bundle : &options->store) = argv[i];
+		else
+			return 0;
+	}
+	return operands == 2;
+}
+
 int main(int argc, char *argv[])
 {
 	uint32_t length = 0;
+	Options options = { 0 };
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		puts(engineDescription());
 		return 0;
 	}
-	if (argc != 3) {
-		fprintf(stderr, "xs-host: usage: xs-host BUNDLE.js STORE_DIRECTORY | xs-host --version\n");
-		return 2;
-	}
-	char *source = readSource(argv[1], &length);
+	if (!parse(argc, argv, &options))
+		return usage();
+	char *source = readSource(options.bundle, &length);
 	if (!source) {
-		fprintf(stderr, "xs-host: the bundle %s cannot be read.\n", argv[1]);
+		fprintf(stderr, "xs-host: the bundle %s cannot be read.\n", options.bundle);
 		return 2;
 	}
-	if (openStore(argv[2]) < 0) {
-		fprintf(stderr, "xs-host: %s cannot be used as a store: %s.\n", argv[2], strerror(errno));
+	if (openStore(options.store) < 0) {
+		fprintf(stderr, "xs-host: %s cannot be used as a store: %s.\n", options.store, strerror(errno));
+		return 2;
+	}
+	if (options.console && !(options.console = openSerial(options.console))) {
+		fprintf(stderr, "xs-host: the console cannot be opened: %s.\n", strerror(errno));
 		return 2;
 	}
 	xsMachine *machine = createMachine();
@@ -162,7 +207,7 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "xs-host: memory is exhausted: no room for the engine.\n");
 		return 1;
 	}
-	defineHost(machine);
+	defineHost(machine, &options);
 	evaluate(machine, source, length);
 	while (turn(machine)) {
 	}

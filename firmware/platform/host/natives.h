@@ -13,7 +13,7 @@ typedef struct {
 } Native;
 
 /* Each ends with an entry whose name is NULL. */
-extern const Native udpNatives[], storeNatives[], systemNatives[], kernelNatives[], inputNatives[];
+extern const Native udpNatives[], storeNatives[], systemNatives[], kernelNatives[], inputNatives[], serialNatives[];
 
 /*
  * Arguments, checked without conversion: nothing of the bundle runs and nothing is allocated, so that octets fetched
@@ -57,5 +57,14 @@ int inputIsOpen(void);
 int inputWaits(void);
 /* Called when the bundle is about to be told: the end is told once. */
 void inputIsTold(void);
+/* The console's line, −1 where there is none. */
+extern int serialLine;
+/*
+ * Opens a terminal as the console, or makes a pseudo-terminal for the path "pty".
+ * Its path, NULL with errno where that cannot be.
+ */
+const char *openSerial(const char *path);
+/* True if octets wait. */
+int serialWaits(void);
 
 #endif

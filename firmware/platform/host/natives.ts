@@ -52,6 +52,17 @@ export interface Host {
 	/** Called while a whole frame waits, and once at the end of the input. */
 	onInput: ((count: number) => void) | undefined;
 
+	/** The path of the provisioning console, where this program was started with one; else empty. */
+	readonly consolePath: string;
+	/** Whether it was started as if somebody pressed the device's button. */
+	readonly isButtonPressed: boolean;
+	/** Copies octets that wait on the console's line into `into` and removes them. @returns how many; 0 where none waits */
+	serialRead(into: Uint8Array): number;
+	/** Sends `octets[0 .. length)`. What the line cannot take is lost. */
+	serialWrite(octets: Uint8Array, length: number): void;
+	/** Called while octets wait on the console's line. */
+	onSerial: ((count: number) => void) | undefined;
+
 	/** Milliseconds since any fixed moment, with a fraction; never goes back. */
 	now(): number;
 	/** One alarm in terms of {@link now}, in place of an earlier one; undefined takes it back. */
