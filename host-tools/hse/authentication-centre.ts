@@ -38,9 +38,9 @@ export class AuthenticationCentre {
 	answer(request: VectorRequest): VectorAnswer {
 		const imsi = this.imsiOf(request.identity);
 		if (typeof imsi === "number") return imsi;
+		if (request.keyReference !== undefined) return this.sharedKey(imsi, request.keyReference);
 		const subscriber = this.database.subscriber(imsi);
-		// No shared key is in this database.
-		if (subscriber === undefined || request.keyReference !== undefined) return CAUSE.ueUnknown;
+		if (subscriber === undefined) return CAUSE.ueUnknown;
 		if (!subscriber.enabled) return CAUSE.ueNotAuthorised;
 		const functions = akaFunctionsOf(this.kernel, subscriber);
 		try {
@@ -50,6 +50,16 @@ export class AuthenticationCentre {
 			subscriber.k.fill(0);
 			subscriber.opc.fill(0);
 		}
+	}
+
+	private sharedKey(imsi: string, reference: Uint8Array): VectorAnswer {
+		const known = this.database.sharedKey(reference);
+		// The key of one subscriber is of no use in the name of another.
+		if (known?.imsi !== imsi) known?.key.fill(0);
+		if (known === undefined || known.imsi !== imsi) return CAUSE.ueUnknown;
+		if (known.enabled) return { imsi, sharedKey: known.key };
+		known.key.fill(0);
+		return CAUSE.ueNotAuthorised;
 	}
 
 	/** Digits, or a cause. */

@@ -15,19 +15,8 @@ import {
 	SEAL_OCTETS,
 } from "../../firmware/provisioning/protocol.js";
 import { Failure } from "../cli/errors.js";
+import { DeviceFailure, type DeviceFailureCode } from "./device-failure.js";
 import type { Line } from "./line.js";
-
-/** What went wrong, for programs. */
-export type DeviceFailureCode = "no answer" | "line gone" | "refused" | "provisioned already" | "not authentic";
-
-/** The device did not do what it was asked to. */
-export class DeviceFailure extends Failure {
-	readonly code: DeviceFailureCode;
-	constructor(code: DeviceFailureCode, message: string) {
-		super(message);
-		this.code = code;
-	}
-}
 
 const REFUSALS: Readonly<Record<number, [DeviceFailureCode, string]>> = {
 	[REFUSED.version]: ["refused", "It speaks another version of the console: use the best command of its firmware."],

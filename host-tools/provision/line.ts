@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { Failure } from "../cli/errors.js";
+import { DeviceFailure } from "./device-failure.js";
 
 /** What the console runs at (docs/provisioning.md). */
 const BAUD_RATE = 115_200;
@@ -19,37 +19,47 @@ export interface Line {
 /** `host:port`, unless it is a path or a Windows port. */
 const TCP = /^(?!COM\d)([^/\\]+):(\d{1,5})$/;
 
-async function openTcp(host: string, port: number): Promise<Duplex> {
+interface Opened {
+	readonly stream: Duplex;
+	/** Calls back when the line is free for others. */
+	close(done: () => void): void;
+}
+
+async function openTcp(host: string, port: number): Promise<Opened> {
 	const socket = connect({ host, port });
 	socket.setNoDelay(true);
 	await once(socket, "connect");
-	return socket;
+	return { stream: socket, close: (done) => socket.destroy().once("close", done) };
 }
 
-async function openSerial(path: string): Promise<Duplex> {
+async function openSerial(path: string): Promise<Opened> {
 	// Loaded only here: it is native code, and most commands do without.
 	const { SerialPort } = await import("serialport");
 	const port = new SerialPort({ path, baudRate: BAUD_RATE, autoOpen: false });
 	await new Promise<void>((resolve, reject) => port.open((error) => (error ? reject(error) : resolve())));
 	// What an earlier visitor did not read.
 	await new Promise<void>((resolve) => port.flush(() => resolve()));
-	return port;
+	return { stream: port, close: (done) => port.close(() => done()) };
 }
 
 /**
  * Opens a line.
  * @param place `host:port`, or the path of a serial port or pseudo-terminal
- * @throws Failure that says why it cannot be
+ * @throws DeviceFailure that says why it cannot be
  */
 export async function openLine(place: string): Promise<Line> {
 	const tcp = TCP.exec(place);
-	let stream: Duplex;
+	let opened: Opened;
 	try {
-		stream = tcp === null ? await openSerial(place) : await openTcp(tcp[1], Number(tcp[2]));
+		opened = tcp === null ? await openSerial(place) : await openTcp(tcp[1], Number(tcp[2]));
 	} catch (error) {
 		const why = error instanceof Error ? error.message : String(error);
-		throw new Failure(`The port ${place} cannot be opened (${why}): is it the right one, free, and yours to use?`);
+		throw new DeviceFailure(
+			"no port",
+			`The port ${place} cannot be opened (${why}): is it the right one, free, and yours to use?`,
+		);
 	}
+	const { stream } = opened;
 	let isClosed = false;
 	const line: Line = {
 		get isOpen() {
@@ -63,8 +73,7 @@ export async function openLine(place: string): Promise<Line> {
 		async close() {
 			if (isClosed) return;
 			isClosed = true;
-			stream.destroy();
-			if (!stream.closed) await once(stream, "close").catch(() => {});
+			await new Promise<void>((resolve) => opened.close(resolve));
 		},
 	};
 	stream.on("data", (octets: Uint8Array) => line.onOctets?.(octets));

@@ -2,7 +2,8 @@ import { encodeIdentity, type Identity } from "../../firmware/client/identity.js
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { checkValues } from "../../firmware/provisioning/check-value.js";
 import { toHex } from "../hex.js";
-import { ConsoleClient, DeviceFailure, type Patience } from "./console-client.js";
+import { ConsoleClient, type Patience } from "./console-client.js";
+import { DeviceFailure } from "./device-failure.js";
 import type { Line } from "./line.js";
 
 /** Check values for people: three octets each. */
