@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { NodeStore } from "../device/node-store.js";
 import { HseDatabase } from "../hse/database.js";
 import { loadKernel } from "../kernel.js";
@@ -10,9 +9,9 @@ import { type DeviceOrder, eraseKeys, identityOf } from "../provision/order.js";
 import { refuseProvisioned, TEST_IMSI } from "../provision/provision.js";
 import { storeIdentity } from "../provision/store-identity.js";
 import { refuseTestOrder } from "../provision/test-range.js";
-import { Failure, UsageError } from "./errors.js";
+import { UsageError } from "./errors.js";
 import { type Command, numberOption, type Options, textOption } from "./options.js";
-import { confirm, readKeys } from "./secrets.js";
+import { confirm, readKeys, readOperatorKey } from "./secrets.js";
 
 /** What a device in a folder on this machine is for: a test. */
 const SIMULATOR_DEFAULTS: Fields = { imsi: TEST_IMSI, "hse-address": "127.0.0.1", "eas-id": "meter.demo" };
@@ -20,26 +19,14 @@ const SIMULATOR_DEFAULTS: Fields = { imsi: TEST_IMSI, "hse-address": "127.0.0.1"
 const KEY_SOURCE = "new|prompt|FILE|-";
 
 /** The device's fields among the options. */
-function fieldsOf(options: Options): Fields {
+async function fieldsOf(options: Options): Promise<Fields> {
 	const fields: Record<string, string> = {};
 	for (const name of Object.keys(DEVICE_FIELDS)) {
 		const value = options[name];
 		if (typeof value === "string") fields[name] = value;
 	}
-	if (typeof options.top === "string") fields.top = readTop(options.top);
+	if (typeof options.top === "string") fields.top = await readOperatorKey(options.top, 64);
 	return fields;
-}
-
-function readTop(path: string): string {
-	let text: string;
-	try {
-		text = readFileSync(path, "utf8").trim();
-	} catch {
-		throw new Failure(`The file ${path} cannot be read: name one that holds TOP, 64 hex digits, with --top.`);
-	}
-	if (!/^[0-9a-f]{64}$/i.test(text))
-		throw new Failure(`The file ${path} does not hold TOP: 64 hex digits are allowed.`);
-	return text;
 }
 
 /** The database, where the subscriber goes into one: always where its keys are made here. */
@@ -76,7 +63,7 @@ async function provisionStore(
 
 async function provisionOne(options: Options): Promise<number> {
 	const isSimulator = options.store !== undefined;
-	const given = { ...fieldsOf(options), ...(await readKeys(textOption(options, "keys", "new"))) };
+	const given = { ...(await fieldsOf(options)), ...(await readKeys(textOption(options, "keys", "new"))) };
 	const fields = isSimulator ? { ...SIMULATOR_DEFAULTS, ...given } : given;
 	const kernel = loadKernel();
 	const order = orderOf(fields, kernel);
@@ -123,7 +110,7 @@ async function provisionOne(options: Options): Promise<number> {
 async function provisionBatch(options: Options, file: string): Promise<number> {
 	return runBatch({
 		file,
-		defaults: fieldsOf(options),
+		defaults: await fieldsOf(options),
 		port: typeof options.port === "string" ? options.port : undefined,
 		database: typeof options.database === "string" ? options.database : undefined,
 		report: typeof options.report === "string" ? options.report : undefined,

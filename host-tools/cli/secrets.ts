@@ -62,6 +62,31 @@ export function fieldsOfJson(text: string, where: string): Fields {
 }
 
 /**
+ * Reads an operator's key: hex digits and nothing else.
+ * @param source "prompt", "-" for standard input, or a file
+ * @throws Failure that shows nothing of it
+ */
+export async function readOperatorKey(source: string, digits: number): Promise<string> {
+	const text = source === "prompt" ? await ask("OP or TOP, hex digits: ", true) : readText(source, "OP").trim();
+	if (text.length !== digits || !/^[0-9a-f]+$/i.test(text))
+		throw new Failure(
+			`What ${source === "-" ? "standard input" : source} holds is not the operator's key: ${digits} hex digits.`,
+		);
+	return text;
+}
+
+function readText(source: string, what: string): string {
+	try {
+		return readFileSync(source === "-" ? 0 : source, "utf8");
+	} catch (error) {
+		const why = (error as NodeJS.ErrnoException).code;
+		throw new Failure(
+			`The ${what} in ${source} cannot be read (${why}): name a file, - for standard input, or prompt.`,
+		);
+	}
+}
+
+/**
  * Reads keys.
  * @param source "new" for none, "prompt", "-" for standard input, or a file: one JSON object with k and opc or op, k and topc
  * or top, or psk
@@ -70,13 +95,7 @@ export function fieldsOfJson(text: string, where: string): Fields {
 export async function readKeys(source: string): Promise<Fields> {
 	if (source === "new") return {};
 	if (source === "prompt") return prompted();
-	let text: string;
-	try {
-		text = readFileSync(source === "-" ? 0 : source, "utf8");
-	} catch (error) {
-		const why = (error as NodeJS.ErrnoException).code;
-		throw new Failure(`The keys in ${source} cannot be read (${why}): name a file, - for standard input, or prompt.`);
-	}
+	const text = readText(source, "keys");
 	const fields = fieldsOfJson(text, `What ${source === "-" ? "standard input" : source} holds`);
 	if (!SECRET_FIELDS.some((name) => fields[name]))
 		throw new Failure(`There is no key in ${source}: its members are ${SECRET_FIELDS.join(", ")}.`);

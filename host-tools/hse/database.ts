@@ -223,6 +223,15 @@ export class HseDatabase {
 		};
 	}
 
+	/** All subscribers of AKA, one by one. The caller erases their keys. */
+	*subscribers(): Generator<Subscriber> {
+		const imsis = this.database.prepare("SELECT imsi FROM subscriber ORDER BY imsi").iterate([]) as Iterable<Row>;
+		for (const { imsi } of imsis) {
+			const subscriber = this.subscriber(imsi as string);
+			if (subscriber !== undefined) yield subscriber;
+		}
+	}
+
 	/** Stores the SQN of the next challenge. */
 	setSqn(imsi: string, sqn: number): void {
 		this.updateSqn.run([sqn, imsi]);

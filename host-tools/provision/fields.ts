@@ -8,7 +8,7 @@ import { deriveOpc } from "../../firmware/keys/milenage.js";
 import { deriveTopc, type TuakParameters } from "../../firmware/keys/tuak.js";
 import { UsageError } from "../cli/errors.js";
 import { parseKeyFile, readHomeNetworkPublicKey } from "../hse/home-network-key.js";
-import { type DeviceKeys, type DeviceOrder, isSharedKey, type SuciKey } from "./order.js";
+import { type DeviceKeys, type DeviceOrder, isSharedKey, type SubscriptionOrder, type SuciKey } from "./order.js";
 import { AGREEMENTS, offerOf, SERVICES } from "./provision.js";
 
 /** Fields by name, as text. */
@@ -142,26 +142,33 @@ function suciOf({ suci }: Fields): SuciKey | undefined {
 	return { keyId, ...readHomeNetworkPublicKey(path) };
 }
 
-/** @throws UsageError that names the field and what it may be, never a secret */
-export function orderOf(fields: Fields, kernel: Kernel): DeviceOrder {
+/** The part that the authentication centre knows. @throws UsageError that names the field and what it may be, never a secret */
+export function subscriptionOf(fields: Fields, kernel: Kernel): SubscriptionOrder {
 	const unknown = Object.keys(fields).find((name) => !KNOWN_FIELDS.has(name));
 	if (unknown !== undefined) throw new UsageError(`There is no field "${unknown}": ${[...KNOWN_FIELDS].join(", ")}.`);
 	const imsi = needed(fields, "imsi");
 	if (encodeImsi(imsi) === undefined) throw wrong("imsi", imsi, "6 to 15 digits");
-	const hseAddress = needed(fields, "hse-address");
-	if (isIP(hseAddress) === 0) throw wrong("hse-address", hseAddress, "numeric IPv4 and IPv6 addresses");
 	const tuak = tuakOf(fields);
-	const keys = keysOf(fields, imsi, tuak, kernel);
-	const isShared = keys !== undefined && isSharedKey(keys);
-	const agreement = isShared ? AGREEMENT.preShared : choiceField(fields, "agreement", AGREEMENTS);
 	return {
 		imsi,
-		keys,
+		keys: keysOf(fields, imsi, tuak, kernel),
 		keyOctets: fields["key-bits"] ? choiceField(fields, "key-bits", KEY_OCTETS) : 16,
 		top: fields.top ? hexField(fields, "top", 64) : undefined,
 		tuak,
 		amf: hexField(fields, "amf", 4, "8000"),
 		sqn: sqnNumber(hexField(fields, "sqn", 12, "000000000000")),
+	};
+}
+
+/** @throws UsageError that names the field and what it may be, never a secret */
+export function orderOf(fields: Fields, kernel: Kernel): DeviceOrder {
+	const subscription = subscriptionOf(fields, kernel);
+	const hseAddress = needed(fields, "hse-address");
+	if (isIP(hseAddress) === 0) throw wrong("hse-address", hseAddress, "numeric IPv4 and IPv6 addresses");
+	const isShared = subscription.keys !== undefined && isSharedKey(subscription.keys);
+	const agreement = isShared ? AGREEMENT.preShared : choiceField(fields, "agreement", AGREEMENTS);
+	return {
+		...subscription,
 		hseAddress,
 		hsePort: numberField(fields, "hse-port", UDP_PORT, 1, 65_535),
 		easId: textField(fields, "eas-id", 64),

@@ -23,8 +23,8 @@ export type DeviceKeys = SubscriptionKeys | SharedKey;
 /** The key for SUCIs of profiles A and B with its identifier, 1 to 255; or the null scheme, which conceals nothing. */
 export type SuciKey = "null" | (HomeNetworkPublicKey & { readonly keyId: number });
 
-/** What a device is to be given. */
-export interface DeviceOrder {
+/** What device and authentication centre are to share. */
+export interface SubscriptionOrder {
 	/** 6 to 15 digits. */
 	readonly imsi: string;
 	/** Undefined where fresh keys are to be made. */
@@ -39,6 +39,10 @@ export interface DeviceOrder {
 	readonly amf: Uint8Array;
 	/** The highest SQN that the USIM takes for seen. */
 	readonly sqn: number;
+}
+
+/** What a device is to be given. */
+export interface DeviceOrder extends SubscriptionOrder {
 	readonly hseAddress: string;
 	readonly hsePort: number;
 	readonly easId: Uint8Array;
@@ -63,7 +67,11 @@ export function eraseKeys(keys: DeviceKeys): void {
 }
 
 /** Fresh keys from the system's source of randomness. */
-export function freshKeys({ keyOctets, tuak, top }: Pick<DeviceOrder, "keyOctets" | "tuak" | "top">): SubscriptionKeys {
+export function freshKeys({
+	keyOctets,
+	tuak,
+	top,
+}: Pick<SubscriptionOrder, "keyOctets" | "tuak" | "top">): SubscriptionKeys {
 	const k = Uint8Array.from(randomBytes(keyOctets));
 	if (tuak === undefined) return { k, opc: Uint8Array.from(randomBytes(16)) };
 	return {

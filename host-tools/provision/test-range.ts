@@ -1,6 +1,6 @@
 import { UsageError } from "../cli/errors.js";
 import { toHex } from "../hex.js";
-import { type DeviceOrder, secretsOf } from "./order.js";
+import { type SubscriptionOrder, secretsOf } from "./order.js";
 
 /** MCCs of test networks (ITU-T E.212): 001 everywhere; 999 is for private networks and free for all. */
 const TEST_MCCS = ["001", "999"];
@@ -21,7 +21,7 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a key is one of those, or has nothing random in it. */
-function isKnown(key: Uint8Array): boolean {
+export function isKnown(key: Uint8Array): boolean {
 	const step = (key[1] - key[0]) & 0xff;
 	return KNOWN_KEYS.has(toHex(key)) || key.every((octet, i) => i === 0 || ((octet - key[i - 1]) & 0xff) === step);
 }
@@ -30,7 +30,7 @@ function isKnown(key: Uint8Array): boolean {
  * Keeps test subscribers and keys that everybody knows away from devices.
  * @throws UsageError that does not contain a key
  */
-export function refuseTestOrder({ imsi, keys }: Pick<DeviceOrder, "imsi" | "keys">): void {
+export function refuseTestOrder({ imsi, keys }: Pick<SubscriptionOrder, "imsi" | "keys">): void {
 	if (TEST_MCCS.includes(imsi.slice(0, 3)))
 		throw new UsageError(
 			`The IMSI ${imsi} is of a test network (MCC ${imsi.slice(0, 3)}): add --test if that is meant.`,

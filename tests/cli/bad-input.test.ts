@@ -20,7 +20,11 @@ function oneLine(text: string): string {
 
 describe("wrong use: one line that says which and what is allowed, status 2", () => {
 	const cases: readonly [string, readonly string[], RegExp][] = [
-		["an unknown command", ["frobnicate"], /"frobnicate".*demo, hse, device, provision, vectors, bench, board, doctor/],
+		[
+			"an unknown command",
+			["frobnicate"],
+			/"frobnicate".*demo, hse, device, provision, keygen, subscriber, vectors, bench, board, doctor/,
+		],
 		["an unknown option", ["demo", "--frobnicate"], /--frobnicate.*allowed: --input FILE\|-/],
 		["an operand too many", ["demo", "extra"], /"extra" is too much/],
 		["an option without its value", ["demo", "--port"], /--port.*allowed/],
@@ -111,7 +115,7 @@ describe("what failed: one line with the cause and the way out, status 1, nothin
 test("help is given, with an example, for every command", () => {
 	const { stdout, status } = best(["--help"]);
 	expect(status).toBe(0);
-	for (const name of ["demo", "hse", "device", "provision", "vectors", "bench", "board"]) {
+	for (const name of ["demo", "hse", "device", "provision", "keygen", "subscriber", "vectors", "bench", "board"]) {
 		expect(stdout).toContain(`  ${name}`);
 		const { stdout: help, status: helpStatus } = best([name, "--help"]);
 		expect(helpStatus).toBe(0);
