@@ -29,7 +29,7 @@ async function maker(kind: Kind, options: Options): Promise<() => Record<string,
 		return () => ({
 			k: randomBytes(keyOctets).toString("hex"),
 			[name]: randomBytes(isTuak ? 32 : 16).toString("hex"),
-			...(isTuak && { algorithm: "tuak", "keccak-iterations": String(iterations) }),
+			...(isTuak && { "aka-algorithm": "tuak", "keccak-iterations": String(iterations) }),
 		});
 	const op = fromHex(await readOperatorKey(source, isTuak ? 64 : 32));
 	if (isKnown(op) && options.test !== true)
@@ -41,7 +41,7 @@ async function maker(kind: Kind, options: Options): Promise<() => Record<string,
 		return {
 			k: toHex(k),
 			[name]: toHex(opc),
-			...(isTuak && { algorithm: "tuak", "keccak-iterations": String(iterations) }),
+			...(isTuak && { "aka-algorithm": "tuak", "keccak-iterations": String(iterations) }),
 		};
 	};
 }

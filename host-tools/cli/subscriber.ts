@@ -12,7 +12,15 @@ import { Failure, UsageError } from "./errors.js";
 import { type Command, choiceOption, imsiOption, type Options, textOption } from "./options.js";
 import { readKeys } from "./secrets.js";
 
-const SUBSCRIPTION_FIELDS = ["algorithm", "key-bits", "res-bits", "keccak-iterations", "amf", "sqn", "psk-id"] as const;
+const SUBSCRIPTION_FIELDS = [
+	"aka-algorithm",
+	"key-bits",
+	"res-bits",
+	"keccak-iterations",
+	"amf",
+	"sqn",
+	"psk-id",
+] as const;
 
 function neededImsi(options: Options): string {
 	const imsi = imsiOption(options);

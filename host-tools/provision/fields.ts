@@ -3,20 +3,20 @@ import { isIP } from "node:net";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import { AGREEMENT, LONGEST_MESSAGE, MODE, UDP_PORT } from "../../firmware/emsdp/profile.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
-import { sqnNumber } from "../../firmware/keys/aka.js";
+import { AKA_ALGORITHM, sqnNumber } from "../../firmware/keys/aka.js";
 import { deriveOpc } from "../../firmware/keys/milenage.js";
 import { deriveTopc, type TuakParameters } from "../../firmware/keys/tuak.js";
 import { UsageError } from "../cli/errors.js";
 import { parseKeyFile, readHomeNetworkPublicKey } from "../hse/home-network-key.js";
 import { type DeviceKeys, type DeviceOrder, isSharedKey, type SubscriptionOrder, type SuciKey } from "./order.js";
-import { AGREEMENTS, offerOf, SERVICES } from "./provision.js";
+import { AGREEMENTS, ALGORITHMS, offerOf, SERVICES } from "./provision.js";
 
 /** Fields by name, as text. */
 export type Fields = Readonly<Record<string, string | undefined>>;
 
 export const MODES = { hse: MODE.ueToHse, eas: MODE.ueToEas } as const;
 
-const ALGORITHMS = { milenage: 1, tuak: 2 } as const;
+const AKA_ALGORITHMS = { milenage: AKA_ALGORITHM.milenage, tuak: AKA_ALGORITHM.tuak } as const;
 const RES_OCTETS = { "64": 8, "32": 4, "128": 16 } as const;
 const KEY_OCTETS = { "128": 16, "256": 32 } as const;
 
@@ -33,7 +33,11 @@ export const DEVICE_FIELDS = {
 		value: "N",
 		help: `octets that the device takes, 64 to ${LONGEST_MESSAGE} (${LONGEST_MESSAGE})`,
 	},
-	algorithm: { value: "milenage|tuak", help: "of the soft USIM and the authentication centre (milenage)" },
+	algorithms: {
+		value: Object.keys(ALGORITHMS).join(","),
+		help: "offered for ciphering and integrity, in any order (aes)",
+	},
+	"aka-algorithm": { value: "milenage|tuak", help: "of the soft USIM and the authentication centre (milenage)" },
 	"key-bits": { value: "128|256", help: "of a fresh K; 256 with TUAK only (128)" },
 	"res-bits": { value: "32|64|128", help: "of RES, with TUAK (64)" },
 	"keccak-iterations": { value: "N", help: "with TUAK: 1 to 255 (1)" },
@@ -123,16 +127,22 @@ function keysOf(
 }
 
 function tuakOf(fields: Fields): TuakParameters | undefined {
-	if (choiceField(fields, "algorithm", ALGORITHMS) === ALGORITHMS.tuak)
+	if (choiceField(fields, "aka-algorithm", AKA_ALGORITHMS) === AKA_ALGORITHM.tuak)
 		return {
 			resOctets: fields["res-bits"] ? choiceField(fields, "res-bits", RES_OCTETS) : RES_OCTETS["64"],
 			iterations: numberField(fields, "keccak-iterations", 1, 1, 255),
 		};
 	const foreign = ["res-bits", "keccak-iterations", "top", "topc"].find((name) => fields[name]);
-	if (foreign !== undefined) throw new UsageError(`--${foreign} goes with TUAK only: add --algorithm tuak.`);
+	if (foreign !== undefined) throw new UsageError(`--${foreign} goes with TUAK only: add --aka-algorithm tuak.`);
 	if (fields["key-bits"] === "256")
-		throw new UsageError("--key-bits is 256: MILENAGE takes 128; add --algorithm tuak.");
+		throw new UsageError("--key-bits is 256: MILENAGE takes 128; add --aka-algorithm tuak.");
 	return undefined;
+}
+
+/** Words with commas between; in a column of CSV, spaces do as well. */
+function algorithmsOf({ algorithms }: Fields): number[] {
+	const words = (algorithms || "aes").split(/[\s,]+/);
+	return words.map((word) => choiceField({ algorithms: word }, "algorithms", ALGORITHMS));
 }
 
 function suciOf({ suci }: Fields): SuciKey | undefined {
@@ -173,7 +183,7 @@ export function orderOf(fields: Fields, kernel: Kernel): DeviceOrder {
 		hsePort: numberField(fields, "hse-port", UDP_PORT, 1, 65_535),
 		easId: textField(fields, "eas-id", 64),
 		offer: {
-			...offerOf(agreement, choiceField(fields, "service", SERVICES)),
+			...offerOf(agreement, choiceField(fields, "service", SERVICES), algorithmsOf(fields)),
 			mode: choiceField(fields, "mode", MODES),
 			largestMessage: numberField(fields, "largest-message", LONGEST_MESSAGE, 64, LONGEST_MESSAGE),
 		},

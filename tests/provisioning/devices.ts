@@ -38,7 +38,7 @@ export function newFolder(): string {
 /** Starts a device and waits until its console is there. */
 export async function bootWithConsole(options: Partial<DeviceOptions> = {}): Promise<ConsoleDevice> {
 	const storeDirectory = options.storeDirectory ?? join(newFolder(), "store");
-	const device = startDevice({ console: "pty", ...options, storeDirectory });
+	const device = startDevice({ console: "pty", isComplete: true, ...options, storeDirectory });
 	devices.add(device);
 	const lines: Record<string, unknown>[] = [];
 	let wake = () => {};

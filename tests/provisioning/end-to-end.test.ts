@@ -137,12 +137,31 @@ async function attempt(place: string, words: readonly string[]) {
 		expect(existsSync(join(device.storeDirectory, "console"))).toBe(false);
 	});
 
-	test("a pre-shared key", async () => {
+	test("a pre-shared key: the device and the HSE agree session keys from it", async () => {
+		const path = join(newFolder(), "hse.db");
+		const database = new HseDatabase(path);
+		server = new HseServer({ kernel: loadKernel(), database, address: "127.0.0.1", port: 0, onEvent: () => {} });
+		const port = String(await server.listen());
 		const device = await bootWithConsole();
 		const psk = `${"5f".repeat(31)}60`;
-		const words = ["provision", "--port", device.path, "--unchecked", ...common, "--keys", "-", "--psk-id", "meter-7"];
-		expect(best(words, JSON.stringify({ psk }))).toMatchObject({ status: 0 });
+		const words = [
+			"provision",
+			"--port",
+			device.path,
+			"--unchecked",
+			...common,
+			"--hse-port",
+			port,
+			"--database",
+			path,
+		];
+		const keyed = [...words, "--keys", "-", "--psk-id", "meter-7"];
+		expect(best(keyed, JSON.stringify({ psk }))).toMatchObject({ status: 0, stderr: "" });
 		expect(hexOf(identityIn(device.storeDirectory)?.credentials)).toBe(psk + Buffer.from("meter-7").toString("hex"));
+		await device.until("session started");
+		device.device.end();
+		expect(await device.device.exited).toBe(0);
+		database.close();
 	});
 
 	test("a wrong fingerprint: the device gets nothing", async () => {
