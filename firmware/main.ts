@@ -3,6 +3,7 @@ import { Application } from "./application.js";
 import { BestClient } from "./client/best-client.js";
 import { ClientError } from "./client/errors.js";
 import { decodeIdentity, IDENTITY_KEY, type Identity, SHARED_KEY, sharedKeyFrom } from "./client/identity.js";
+import { usableOffer } from "./client/ue.js";
 import { AKA_ALGORITHM, sqnNumber } from "./keys/aka.js";
 import { milenageFrom } from "./keys/milenage.js";
 import { NoUsim } from "./platform/common/no-usim.js";
@@ -70,6 +71,7 @@ function guard(action: () => void): void {
 function isUsable(record: Uint8Array): boolean {
 	try {
 		const identity = decodeIdentity(record);
+		usableOffer(platform.kernel, identity.offer);
 		prepare(identity).functions?.erase();
 		identity.credentials.fill(0);
 		return true;

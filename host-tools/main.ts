@@ -30,7 +30,7 @@ function overview(): string {
 function help({ name, summary, operands = [], options, example }: Command): string {
 	const rows = Object.entries(options).map(([option, { value, help: text }]) => {
 		const left = `--${option}${value === undefined ? "" : ` ${value}`}`;
-		return `  ${left.padEnd(34)}${text}`;
+		return `  ${left.padEnd(33)} ${text}`;
 	});
 	const usage = ["best", name, ...operands, rows.length > 0 ? "[options]" : ""].join(" ").trim();
 	return [usage, summary, "", ...rows, "", `Example: ${example}`].join("\n");

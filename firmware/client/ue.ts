@@ -16,6 +16,7 @@ import {
 import { screen } from "../emsdp/screening.js";
 import { TlvScan } from "../emsdp/tlv.js";
 import type { Verdict } from "../emsdp/verdict.js";
+import type { Kernel } from "../kernels/kernel.js";
 import type { AuthenticationResult } from "../ports/usim.js";
 import { Attempt } from "./attempt.js";
 import { ClientError } from "./errors.js";
@@ -46,8 +47,7 @@ export class Ue {
 	/** @throws ClientError `configuration` if nothing that is offered can be done */
 	constructor(given: UeOptions) {
 		const { kernel } = given;
-		const options = { ...given, offer: withinKernel(kernel, given.offer) };
-		checkOffer(options.offer);
+		const options = { ...given, offer: usableOffer(kernel, given.offer) };
 		this.options = options;
 		this.outbox = new Outbox(kernel);
 	}
@@ -206,9 +206,15 @@ export class Ue {
 	}
 }
 
-/** A session needs integrity, and one of the confidential service ciphering (profile section 2.2). */
-function checkOffer({ encryptionAlgorithms, integrityAlgorithms, service }: UeConfiguration): void {
-	const cannotEncipher = (encryptionAlgorithms & ~(1 << ALGORITHM.null)) === 0;
-	if (integrityAlgorithms === 0 || (service === SERVICE.confidential && cannotEncipher))
+/**
+ * What of an offer the kernel can do. A session needs integrity, and one of the confidential service ciphering (profile
+ * section 2.2).
+ * @throws ClientError `configuration` where nothing is left
+ */
+export function usableOffer(kernel: Kernel, offer: UeConfiguration): UeConfiguration {
+	const usable = withinKernel(kernel, offer);
+	const cannotEncipher = (usable.encryptionAlgorithms & ~(1 << ALGORITHM.null)) === 0;
+	if (usable.integrityAlgorithms === 0 || (usable.service === SERVICE.confidential && cannotEncipher))
 		throw new ClientError("configuration", "The UE has none of the algorithms that it is to offer.");
+	return usable;
 }

@@ -31,7 +31,7 @@ async function maker(kind: Kind, options: Options): Promise<() => Record<string,
 			[name]: randomBytes(isTuak ? 32 : 16).toString("hex"),
 			...(isTuak && { "aka-algorithm": "tuak", "keccak-iterations": String(iterations) }),
 		});
-	const op = fromHex(await readOperatorKey(source, isTuak ? 64 : 32));
+	const op = fromHex(await readOperatorKey(isTuak ? "TOP" : "OP", source));
 	if (isKnown(op) && options.test !== true)
 		throw new UsageError("This OP is one that everybody knows: take a random one, or add --test.");
 	const kernel = loadKernel();

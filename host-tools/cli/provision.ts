@@ -25,7 +25,7 @@ async function fieldsOf(options: Options): Promise<Fields> {
 		const value = options[name];
 		if (typeof value === "string") fields[name] = value;
 	}
-	if (typeof options.top === "string") fields.top = await readOperatorKey(options.top, 64);
+	if (typeof options.top === "string") fields.top = await readOperatorKey("TOP", options.top);
 	return fields;
 }
 

@@ -63,16 +63,16 @@ export function fieldsOfJson(text: string, where: string): Fields {
 
 /**
  * Reads an operator's key: hex digits and nothing else.
+ * @param name "OP" or "TOP"
  * @param source "prompt", "-" for standard input, or a file
  * @throws Failure that shows nothing of it
  */
-export async function readOperatorKey(source: string, digits: number): Promise<string> {
-	const text = source === "prompt" ? await ask("OP or TOP, hex digits: ", true) : readText(source, "OP").trim();
-	if (text.length !== digits || !/^[0-9a-f]+$/i.test(text))
-		throw new Failure(
-			`What ${source === "-" ? "standard input" : source} holds is not the operator's key: ${digits} hex digits.`,
-		);
-	return text;
+export async function readOperatorKey(name: "OP" | "TOP", source: string): Promise<string> {
+	const allowed = `${name}, ${name === "OP" ? 32 : 64} hex digits`;
+	const text = source === "prompt" ? await ask(`${allowed}: `, true) : readText(source, allowed).trim();
+	if (text.length === (name === "OP" ? 32 : 64) && /^[0-9a-f]+$/i.test(text)) return text;
+	const where = source === "-" ? "Standard input" : `The file ${source}`;
+	throw new Failure(`${source === "prompt" ? "What was entered" : where} does not hold ${allowed}.`);
 }
 
 function readText(source: string, what: string): string {
@@ -80,9 +80,7 @@ function readText(source: string, what: string): string {
 		return readFileSync(source === "-" ? 0 : source, "utf8");
 	} catch (error) {
 		const why = (error as NodeJS.ErrnoException).code;
-		throw new Failure(
-			`The ${what} in ${source} cannot be read (${why}): name a file, - for standard input, or prompt.`,
-		);
+		throw new Failure(`The file ${source} cannot be read (${why}): name one that holds ${what}, or - or prompt.`);
 	}
 }
 
@@ -95,7 +93,7 @@ function readText(source: string, what: string): string {
 export async function readKeys(source: string): Promise<Fields> {
 	if (source === "new") return {};
 	if (source === "prompt") return prompted();
-	const text = readText(source, "keys");
+	const text = readText(source, "keys as JSON");
 	const fields = fieldsOfJson(text, `What ${source === "-" ? "standard input" : source} holds`);
 	if (!SECRET_FIELDS.some((name) => fields[name]))
 		throw new Failure(`There is no key in ${source}: its members are ${SECRET_FIELDS.join(", ")}.`);

@@ -3,7 +3,7 @@ import { SQN_STEP } from "../../firmware/keys/aka.js";
 import { toHex } from "../hex.js";
 import { DatabaseError, EAS_KEY_POLICIES, HseDatabase, type SubscriberSummary } from "../hse/database.js";
 import { loadKernel } from "../kernel.js";
-import { DEVICE_FIELDS, type Fields, subscriptionOf } from "../provision/fields.js";
+import { DEVICE_FIELDS, type Fields, shown, subscriptionOf } from "../provision/fields.js";
 import { eraseKeys, freshKeys, isSharedKey } from "../provision/order.js";
 import { refuseTestOrder } from "../provision/test-range.js";
 import type { ExportedSubscriber, SubscriberFormat } from "../subscribers/format.js";
@@ -115,7 +115,7 @@ async function importAll(database: HseDatabase, options: Options): Promise<numbe
 		} catch (error) {
 			if (!(error instanceof UsageError || error instanceof DatabaseError)) throw error;
 			refused++;
-			console.error(`Subscriber ${number} (${fields.imsi || "no IMSI"}): ${error.message}`);
+			console.error(`Subscriber ${number} (IMSI ${shown(fields.imsi ?? "")}): ${error.message}`);
 		}
 	}
 	if (options.json === true) console.log(JSON.stringify({ added, refused }));

@@ -51,8 +51,13 @@ export const DEVICE_FIELDS = {
 /** The fields that are secret: they come from a file, a prompt or standard input. */
 export const SECRET_FIELDS = ["k", "opc", "op", "topc", "top", "psk"] as const;
 
+/** A value for an error, but nothing that may be a key in the wrong column. */
+export function shown(value: string): string {
+	return /[0-9a-f]{16,}/i.test(value.replace(/\s/g, "")) || value.length > 40 ? "(not shown)" : `"${value}"`;
+}
+
 function wrong(name: string, value: string, allowed: string): UsageError {
-	return new UsageError(`${name} is "${value}": ${allowed} are allowed.`);
+	return new UsageError(`${name} is ${shown(value)}: ${allowed} are allowed.`);
 }
 
 function needed(fields: Fields, name: string): string {
@@ -155,7 +160,8 @@ function suciOf({ suci }: Fields): SuciKey | undefined {
 /** The part that the authentication centre knows. @throws UsageError that names the field and what it may be, never a secret */
 export function subscriptionOf(fields: Fields, kernel: Kernel): SubscriptionOrder {
 	const unknown = Object.keys(fields).find((name) => !KNOWN_FIELDS.has(name));
-	if (unknown !== undefined) throw new UsageError(`There is no field "${unknown}": ${[...KNOWN_FIELDS].join(", ")}.`);
+	if (unknown !== undefined)
+		throw new UsageError(`There is no field ${shown(unknown)}; there are ${[...KNOWN_FIELDS].join(", ")}.`);
 	const imsi = needed(fields, "imsi");
 	if (encodeImsi(imsi) === undefined) throw wrong("imsi", imsi, "6 to 15 digits");
 	const tuak = tuakOf(fields);

@@ -9,7 +9,11 @@ import { pysim } from "./pysim.js";
 const best: SubscriberFormat = {
 	help: "CSV or JSON lines with the fields of best provision, as best keygen writes them (import only)",
 	async *read(file) {
-		for await (const { fields } of rowsOf(file)) yield fields;
+		// What is the device's alone is passed over.
+		for await (const { fields } of rowsOf(file)) {
+			const { port, fingerprint, ...rest } = fields;
+			yield rest;
+		}
 	},
 };
 

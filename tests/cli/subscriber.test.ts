@@ -196,8 +196,19 @@ describe("subscribers of other programs", () => {
 		const { status, stdout, stderr } = best(words);
 		expect(status).toBe(1);
 		expect(stdout).toBe("1 added, 1 refused\n");
-		expect(stderr).toBe(`Subscriber 2 (${IMSI.slice(0, -1)}2): k must have 32 hex digits.\n`);
+		expect(stderr).toBe(`Subscriber 2 (IMSI "${IMSI.slice(0, -1)}2"): k must have 32 hex digits.\n`);
 	});
+});
+
+test("a key in the wrong place is not shown: a file without a header, columns exchanged", () => {
+	const database = file();
+	for (const contents of [`${K},${OPC},${IMSI}\n${K},${OPC},${IMSI}\n`, `imsi,k,opc\n${K},${IMSI},${OPC}\n`]) {
+		const words = ["subscriber", "import", "--format", "best", "--file", file(contents), "--database", database];
+		const { status, stderr } = best(words);
+		expect(status).toBe(1);
+		expect(stderr).toMatch(/not shown/);
+		for (const secret of [K, OPC]) expect(stderr).not.toContain(secret.slice(0, 8));
+	}
 });
 
 describe("best keygen", () => {
