@@ -2,7 +2,7 @@ import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { Failure, UsageError } from "../cli/errors.js";
 import { DatabaseError, type HseDatabase } from "../hse/database.js";
 import type { Patience } from "./console-client.js";
-import { DeviceFailure } from "./device-failure.js";
+import { DeviceFailure, type DeviceFailureCode } from "./device-failure.js";
 import { enrol } from "./enrol.js";
 import { openLine } from "./line.js";
 import { type DeviceOrder, eraseKeys, identityOf } from "./order.js";
@@ -39,6 +39,9 @@ export interface DeviceJob {
 const MAY_HAVE_IT =
 	"The device may have its identity, and the HSE does not serve it yet: look whether it runs, then best subscriber enable it, or try again with its button pressed.";
 
+/** Once the secrets have left: a device that has started anew says that it is provisioned, and cannot say with what. */
+const MAYBE_DONE: readonly string[] = ["no answer", "line gone", "provisioned already"] satisfies DeviceFailureCode[];
+
 /** Gives one device its identity. Whatever goes wrong is in the report. @throws what no person could mend */
 export async function provisionOver({ port, order, kernel, database, isRight, patience }: DeviceJob): Promise<Report> {
 	const { imsi, keys } = order;
@@ -74,7 +77,7 @@ export async function provisionOver({ port, order, kernel, database, isRight, pa
 		const isKnown = error instanceof Failure || error instanceof UsageError || error instanceof DatabaseError;
 		if (!isKnown) throw error;
 		const code = error instanceof DeviceFailure ? error.code : "other";
-		const isLost = isHandedOver && (code === "no answer" || code === "line gone");
+		const isLost = isHandedOver && MAYBE_DONE.includes(code);
 		if (!isLost) return { imsi, status: "failed", port, code, why: error.message };
 		return { imsi, status: "uncertain", port, check: check ?? "", code, why: `${error.message} ${MAY_HAVE_IT}` };
 	} finally {
