@@ -129,6 +129,7 @@ export class BestClient {
 			return Promise.reject(error);
 		}
 		this.options.datagram.write(this.options.kernel.message, ue.outbox.takeDatagram());
+		if (ue.session.needsNewKeys) this.drain(ue);
 		return HANDED_OVER;
 	}
 
@@ -305,7 +306,9 @@ export class BestClient {
 			});
 		for (let event = ue.outbox.takeEvent(); event !== undefined; event = ue.outbox.takeEvent()) this.tell(event);
 		// An attempt that waits to begin again has no deadline of its own.
-		const deadline = ue.deadline ?? this.retryAt;
+		const { retryAt } = this;
+		const own = ue.deadline;
+		const deadline = own === undefined || retryAt === undefined ? (own ?? retryAt) : Math.min(own, retryAt);
 		if (this.deadline !== deadline) {
 			this.deadline = deadline;
 			clock.setDeadline(deadline);

@@ -42,6 +42,9 @@ export class Ue {
 	/** A session that the HSE ended: its 21 is kept, without keys, for a while. */
 	private ended: Session | undefined;
 	private endedAt = 0;
+	/** When the UE may act on an unprotected 0A or 0B again, and how long it waits after that. */
+	private hintsFrom = 0;
+	private hintGap: number = LIMITS.firstHintGap;
 
 	/** @throws ClientError `configuration` if nothing that is offered can be done */
 	constructor(given: UeOptions) {
@@ -174,15 +177,26 @@ export class Ue {
 		if (!unknown || live?.context.parameters.sessionId !== header.sessionId || this.isAttempting)
 			return "unprotected reject";
 		// One resume is tried, then a new session; the old keys stay until its 11 is verified (profile section 6, 6).
-		if (live.state === "live" || live.state === "refreshing") live.resume(now);
-		else if (live.state === "resuming") {
+		if (live.state === "live" || live.state === "refreshing") {
+			if (!this.takesHint(now)) return "rate limit";
+			live.resume(now);
+		} else if (live.state === "resuming") {
 			live.failResume(now);
 			this.renew(now);
 		} else return "unprotected reject";
 		return "hint";
 	}
 
-	/** A new session is agreed where a resume came to nothing. */
+	/** Whether a hint is acted on: whoever forges them costs the UE a resume now and then, not one for each (profile section 6, 6). */
+	private takesHint(now: number): boolean {
+		if (now < this.hintsFrom) return false;
+		if (now - this.hintsFrom > LIMITS.longestHintGap) this.hintGap = LIMITS.firstHintGap;
+		this.hintsFrom = now + this.hintGap;
+		this.hintGap = Math.min(2 * this.hintGap, LIMITS.longestHintGap);
+		return true;
+	}
+
+	/** A new session is agreed where a resume came to nothing, or the lifetime ends. */
 	private renew(now: number): void {
 		if (!this.isAttempting) this.attempt.begin(now);
 	}

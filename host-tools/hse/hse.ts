@@ -177,7 +177,11 @@ export class Hse {
 
 	/** Sends a payload to a UE. @throws HseError */
 	send(sessionId: number, payload: Uint8Array): void {
-		this.known(sessionId).send(payload);
+		const session = this.known(sessionId);
+		session.send(payload);
+		if (!session.needsNewKeys) return;
+		this.offerKeys(session, REFRESH_METHOD.chained);
+		this.settle(this.now, session);
 	}
 
 	/**

@@ -10,6 +10,7 @@ import {
 	CAUSE,
 	COMMAND,
 	CONTENTS,
+	COUNT,
 	type ContentsRow,
 	DIRECTION,
 	HEADER,
@@ -78,8 +79,12 @@ interface NewKeys {
 	readonly keys: SessionKeys;
 	/** XRES, or XRES*; undefined for chained keys. */
 	readonly expectedResponse: Uint8Array | undefined;
-	/** The 30 that offers them. */
-	readonly datagram: Uint8Array;
+	/** Value of tag 11 or 15 in the 30 that offers them, and that of tag 19. */
+	readonly tag: number;
+	readonly value: Uint8Array;
+	readonly keyRefresh: Uint8Array;
+	/** The 30 itself. */
+	datagram: Uint8Array;
 }
 
 const NO_OCTETS = new Uint8Array(0);
@@ -165,6 +170,12 @@ export class HseSession {
 		return this.state === "live" || this.state === "refreshing";
 	}
 
+	/** Whether a COUNT to send is so high that the HSE offers new keys by itself (profile section 2.1). */
+	get needsNewKeys(): boolean {
+		const { control, user } = this.context;
+		return this.canRefresh && (user.next >= COUNT.rekeyAt || control.next >= COUNT.rekeyAt);
+	}
+
 	/** Whether a change of keys can begin now. */
 	get canRefresh(): boolean {
 		return this.state === "live";
@@ -224,20 +235,15 @@ export class HseSession {
 		tag: number,
 		value: Uint8Array,
 	): void {
-		const { kernel, retransmission, fraction } = this.surroundings;
 		const keyId = nextKeyId(this.context.parameters.keyId);
 		const parameters = { ...this.context.parameters, keyId };
 		this.dropNext();
+		const { kernel } = this.surroundings;
 		const keys = new SessionKeys(kernel, parameters, baseKey, this.identity.easId, DIRECTION.toUe);
+		const keyRefresh = Uint8Array.of(method, keyId);
+		this.next = { keys, expectedResponse, tag, value, keyRefresh, datagram: NO_OCTETS };
 		this.feed("refresh", now);
-		const { message } = kernel;
-		message[HEADER.length] = COMMAND.manageKeysRequest;
-		let end = writeTlv(message, HEADER.length + 1, tag, value);
-		end = writeTlv(message, end, TAG.keyRefresh, Uint8Array.of(method, keyId));
-		const datagram = this.surroundings.outbox.transmit(this.address, this.context.control.seal(end - HEADER.length));
-		this.next = { keys, expectedResponse, datagram };
-		this.request = new Retransmission(datagram, retransmission, fraction(), now);
-		if (this.asked.length > 0) this.cached = new CachedAnswer(this.asked, datagram);
+		if (this.asked.length > 0) this.cached = new CachedAnswer(this.asked, this.next.datagram);
 		this.asked = NO_OCTETS;
 	}
 
@@ -363,7 +369,14 @@ export class HseSession {
 		at = writeTlv(kernel.message, at, TAG.counters, answer);
 		this.cached = new CachedAnswer(datagram, outbox.transmit(this.address, control.seal(at - HEADER.length)));
 		outbox.tell({ kind: "session resumed", imsi: this.identity.imsi, sessionId: this.sessionId });
+		this.renewRequest(now);
 		return "accept";
+	}
+
+	/** The COUNT of a 20 or 30 on its way is below that of the answer to a resume now: the same request goes out with a new one. */
+	private renewRequest(now: number): void {
+		if (this.state === "terminating") this.sendTerminateRequest(now);
+		else if (this.state === "refreshing") this.sendOffer(now);
 	}
 
 	private handleCommand(now: number, command: number): Verdict {
@@ -519,8 +532,18 @@ export class HseSession {
 		if (this.request !== undefined) this.surroundings.outbox.transmitAgain(this.address, this.request.datagram);
 	}
 
-	/** The 30 has gone out; it is sent by whoever made the keys. */
-	private startRefresh(): void {}
+	/** Sends the 30 that offers the new keys. */
+	private sendOffer(now: number): void {
+		const { next } = this;
+		if (next === undefined) return;
+		const { kernel, outbox, retransmission, fraction } = this.surroundings;
+		const { message } = kernel;
+		message[HEADER.length] = COMMAND.manageKeysRequest;
+		let end = writeTlv(message, HEADER.length + 1, next.tag, next.value);
+		end = writeTlv(message, end, TAG.keyRefresh, next.keyRefresh);
+		next.datagram = outbox.transmit(this.address, this.context.control.seal(end - HEADER.length));
+		this.request = new Retransmission(next.datagram, retransmission, fraction(), now);
+	}
 
 	/** No new keys: the UE has refused them, or has not answered. */
 	private endRefresh(): void {

@@ -10,7 +10,7 @@ import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { type AkaFunctions, makeVector, SQN_STEP, verifyAuts } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
-import { nextSqn } from "../../firmware/keys/sqn.js";
+import { isAcceptable, nextSqn } from "../../firmware/keys/sqn.js";
 import { type Concealment, concealingWith, encodeConcealment } from "../../firmware/keys/suci.js";
 import { CURVES } from "../../firmware/keys/suci-curves.js";
 import { Tuak, type TuakParameters } from "../../firmware/keys/tuak.js";
@@ -103,11 +103,12 @@ export interface PairOptions {
 /** One UE and one HSE with a link between them that does what a test tells it. */
 export class Pair {
 	now = 1000;
+	/** The UE's. Both ends may share one: it holds nothing between two inputs. */
 	readonly kernel: Kernel;
 	readonly random: SeededRandom;
 	readonly store: MemoryStore;
 	ue: Ue;
-	readonly hse: Hse;
+	hse: Hse;
 	readonly ueEvents: UeEvent[] = [];
 	readonly hseEvents: HseEvent[] = [];
 	/** Datagrams on their way. */
@@ -116,6 +117,8 @@ export class Pair {
 	/** How often the USIM has run. */
 	usimRuns = 0;
 	vectorsFetched = 0;
+	/** The SQN of every challenge that the authentication centre has made. */
+	readonly sqns: number[] = [];
 	/** Where the UE's datagrams come from. */
 	source = UE_SOURCE;
 	/** Where the HSE sent its last datagram. */
@@ -143,15 +146,7 @@ export class Pair {
 		this.sqn = options.sqn ?? SQN_STEP;
 		const subscriber = { imsi: IMSI, k, opc, tuak, amf: Uint8Array.of(0x80, 0), sqn: this.sqn, enabled: true };
 		this.ask = options.centre?.(this.kernel, subscriber);
-		this.hse = new Hse({
-			kernel: options.hseKernel ?? this.kernel,
-			policy: { ...DEFAULT_POLICY, ...options.policy },
-			retransmission: RETRANSMISSION,
-			load: options.load ?? UNLOADED,
-			drawSessionId: () => this.random.next(),
-			drawNonce: () => this.random.octets(8),
-			fraction: () => 0,
-		});
+		this.hse = this.bootHse();
 	}
 
 	/** The UE loses its power and all that is not in its store, and comes back. What was on its way stays so. */
@@ -161,6 +156,11 @@ export class Pair {
 		if (record !== undefined) this.ue.adopt((options, outbox) => restoreSession(record, options, outbox));
 	}
 
+	/** The HSE's process ends and begins anew: what it did not store is gone. */
+	restartHse(): void {
+		this.hse = this.bootHse();
+	}
+
 	/** Takes what the UE wants sent, after any input. */
 	drainUe(): void {
 		const { outbox } = this.ue;
@@ -168,14 +168,17 @@ export class Pair {
 			const record = outbox.takeRecord();
 			if (record?.length === 0) this.store.delete(SESSION_KEY);
 			else if (record !== undefined) this.store.write(SESSION_KEY, record);
+			this.passed("UE");
 			const octets = outbox.takeDatagram();
 			if (octets > 0) this.toHse.push(this.kernel.message.slice(0, octets));
+			this.passed("UE");
 			const challenge = outbox.takeChallenge();
 			if (challenge === undefined) break;
 			this.usimRuns++;
 			this.usim.authenticate(challenge.rand, challenge.autn, (result) => {
 				this.ue.handleAuthentication(this.now, challenge, result);
 			});
+			this.passed("UE");
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent())
 			this.ueEvents.push(event.kind === "downlink" ? { kind: "downlink", payload: event.payload.slice() } : event);
@@ -183,11 +186,16 @@ export class Pair {
 
 	drainHse(): void {
 		const { outbox } = this.hse;
-		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
-			this.hse.handleVector(this.now, request.number, this.answer(request));
+		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest()) {
+			const answer = this.answer(request);
+			this.passed("HSE");
+			this.hse.handleVector(this.now, request.number, answer);
+		}
+		this.passed("HSE");
 		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) {
 			this.lastDestination = out.to;
 			this.toUe.push(out.datagram);
+			this.passed("HSE");
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) this.hseEvents.push(event);
 	}
@@ -278,6 +286,21 @@ export class Pair {
 		);
 	}
 
+	/** Called after each single output of an end: a test that cuts its power there throws. */
+	protected passed(_end: "UE" | "HSE"): void {}
+
+	private bootHse(): Hse {
+		return new Hse({
+			kernel: this.options.hseKernel ?? this.kernel,
+			policy: { ...DEFAULT_POLICY, ...this.options.policy },
+			retransmission: RETRANSMISSION,
+			load: this.options.load ?? UNLOADED,
+			drawSessionId: () => this.random.next(),
+			drawNonce: () => this.random.octets(8),
+			fraction: () => 0,
+		});
+	}
+
 	private boot(): [Ue, SoftUsim] {
 		const { service = SERVICE.confidential, agreement = AGREEMENT.epsAka, concealment } = this.options;
 		const imsi = encodeImsi(IMSI) ?? new Uint8Array(8);
@@ -302,15 +325,17 @@ export class Pair {
 		return tuak === undefined ? new Milenage(this.kernel, k, this.opc) : new Tuak(k, this.opc, tuak);
 	}
 
-	private answer(request: VectorRequest): VectorAnswer {
+	/** What the authentication centre answers. It outlives the HSE. */
+	protected answer(request: VectorRequest): VectorAnswer {
 		this.vectorsFetched++;
 		if (this.ask !== undefined) return this.ask(request);
 		const { resynchronisation } = request;
 		if (resynchronisation !== undefined) {
 			const sqnMs = verifyAuts(this.centre, resynchronisation.rand, resynchronisation.auts);
 			if (sqnMs === undefined) return undefined;
-			this.sqn = nextSqn(sqnMs);
+			if (!isAcceptable(this.sqn, sqnMs)) this.sqn = nextSqn(sqnMs);
 		}
+		this.sqns.push(this.sqn);
 		const vector = makeVector(this.centre, this.random.octets(16), this.sqn, Uint8Array.of(0x80, 0));
 		this.sqn = nextSqn(this.sqn);
 		return { imsi: IMSI, vector };
