@@ -49,6 +49,10 @@ const NEVER_REJECTED: readonly number[] = [COMMAND.sessionTerminateResponse, COM
 
 /** COUNTs in a block that is reserved in non-volatile storage: one write for so many messages (profile section 7). */
 const BLOCK = 64;
+/** Milliseconds after which a UE whose COUNT is past rekeyAt asks for new keys again. */
+const REKEY_GAP = 3_600_000;
+/** Milliseconds before the end of its lifetime at which a session is renewed; an eighth of the lifetime where that is less. */
+const LONGEST_RENEWAL = 3_600_000;
 /** A UE hears one source only. */
 const HSE = "HSE";
 const NO_OCTETS = new Uint8Array(0);
@@ -146,7 +150,7 @@ export class Session {
 	beginLifetime(now: number): void {
 		const lifetime = 1000 * this.configuration.lifetime;
 		if (lifetime === 0) return;
-		this.renewBefore = Math.min(lifetime / 8, LIMITS.renewBefore);
+		this.renewBefore = Math.min(lifetime / 8, LONGEST_RENEWAL);
 		this.renewAt = now + lifetime - this.renewBefore;
 	}
 
@@ -241,7 +245,7 @@ export class Session {
 			return true;
 		}
 		if (this.needsNewKeys && now >= this.rekeyFrom) {
-			this.rekeyFrom = now + LIMITS.rekeyGap;
+			this.rekeyFrom = now + REKEY_GAP;
 			this.refresh(now, REFRESH_METHOD.anyMethod);
 			return false;
 		}

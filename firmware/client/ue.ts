@@ -23,6 +23,10 @@ import type { UeOptions } from "./options.js";
 import { type Challenge, Outbox } from "./outbox.js";
 import type { Session } from "./session.js";
 
+/** Milliseconds for which a UE that has acted on an unprotected 0A or 0B acts on no other one; doubled each time. */
+const FIRST_HINT_GAP = 60_000;
+const LONGEST_HINT_GAP = 3_600_000;
+
 /**
  * The UE side of BEST without any input or output of its own: time, octets and the USIM's results come in; a datagram, a
  * challenge for the USIM, a record for the store, events and a deadline go out. One contract: after every input drain
@@ -44,7 +48,7 @@ export class Ue {
 	private endedAt = 0;
 	/** When the UE may act on an unprotected 0A or 0B again, and how long it waits after that. */
 	private hintsFrom = 0;
-	private hintGap: number = LIMITS.firstHintGap;
+	private hintGap: number = FIRST_HINT_GAP;
 
 	/** @throws ClientError `configuration` if nothing that is offered can be done */
 	constructor(given: UeOptions) {
@@ -190,9 +194,9 @@ export class Ue {
 	/** Whether a hint is acted on: whoever forges them costs the UE a resume now and then, not one for each (profile section 6, 6). */
 	private takesHint(now: number): boolean {
 		if (now < this.hintsFrom) return false;
-		if (now - this.hintsFrom > LIMITS.longestHintGap) this.hintGap = LIMITS.firstHintGap;
+		if (now - this.hintsFrom > LONGEST_HINT_GAP) this.hintGap = FIRST_HINT_GAP;
 		this.hintsFrom = now + this.hintGap;
-		this.hintGap = Math.min(2 * this.hintGap, LIMITS.longestHintGap);
+		this.hintGap = Math.min(2 * this.hintGap, LONGEST_HINT_GAP);
 		return true;
 	}
 

@@ -332,11 +332,4 @@ export const LIMITS = {
 	failedVerificationsPerHour: 1000,
 	/** Milliseconds between two unprotected 80 with cause 0A or 0B to one source. */
 	rejectInterval: 1000,
-	/** Milliseconds for which a UE that has acted on such an 80 acts on no other one: first, doubled up to the longest. */
-	firstHintGap: 60_000,
-	longestHintGap: 3_600_000,
-	/** Milliseconds after which a sender whose COUNT is past rekeyAt asks for new keys again. */
-	rekeyGap: 3_600_000,
-	/** Milliseconds before the end of a session's lifetime at which the UE agrees a new one; an eighth of the lifetime where that is less. */
-	renewBefore: 3_600_000,
 } as const;

@@ -1,7 +1,7 @@
 import { ClientError } from "../../firmware/client/errors.js";
 import { SESSION_KEY } from "../../firmware/client/packed-session.js";
 import { REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
-import { CAUSE, COUNT, HEADER, LIMITS, SERVICE } from "../../firmware/emsdp/profile.js";
+import { CAUSE, COUNT, HEADER, SERVICE } from "../../firmware/emsdp/profile.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { HseError } from "../../host-tools/hse/errors.js";
 import { loadKernel } from "../../host-tools/kernel.js";
@@ -190,7 +190,7 @@ export class World extends Pair {
 		for (let tries = 1; tries <= MOST_TRIES; tries++) {
 			if (this.agree()) return;
 			// A UE that has followed many hints waits before it follows the next one.
-			this.advance(tries < 3 ? 0 : LIMITS.longestHintGap);
+			this.advance(tries < 3 ? 0 : 3_600_000);
 		}
 		throw new Error(`the ends do not come together: ${this.describe()}`);
 	}
