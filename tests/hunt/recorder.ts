@@ -62,11 +62,12 @@ export class Recorder {
 		const keysOf = (keySet: KeySet) => keys.get(keySet) ?? { encryption: "", integrity: "" };
 		return {
 			name: kernel.name,
+			algorithms: kernel.algorithms,
 			message: kernel.message,
 			createKeySet: () => kernel.createKeySet(),
-			setKeys: (keySet, encryption, integrity) => {
+			setKeys: (keySet, encryption, integrity, ...algorithms) => {
 				keys.set(keySet, { encryption: textOf(encryption), integrity: textOf(integrity) });
-				kernel.setKeys(keySet, encryption, integrity);
+				kernel.setKeys(keySet, encryption, integrity, ...algorithms);
 			},
 			eraseKeys: (keySet) => {
 				keys.delete(keySet);

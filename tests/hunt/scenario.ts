@@ -1,4 +1,4 @@
-import { AGREEMENT, SERVICE } from "../../firmware/emsdp/profile.js";
+import { AGREEMENT, ALGORITHM, SERVICE } from "../../firmware/emsdp/profile.js";
 import { SeededRandom } from "../support/pair.js";
 import { type ACTIONS, type LinkModel, type Step, World, type WorldOptions } from "./world.js";
 
@@ -25,6 +25,7 @@ const DECK = (Object.keys(WEIGHTS) as (keyof typeof ACTIONS)[]).flatMap((what) =
 	new Array<typeof what>(WEIGHTS[what]).fill(what),
 );
 const MOST_STEPS = 60;
+const ANY_ALGORITHM = (1 << ALGORITHM.snow3g) | (1 << ALGORITHM.aes) | (1 << ALGORITHM.zuc);
 /** Milliseconds between two steps. */
 const PAUSE = 60;
 
@@ -51,14 +52,19 @@ export function scenarioOf(seed: number): Scenario {
 		spread: below(3) === 0 ? below(3000) : 0,
 		mtu: below(8) === 0 ? 200 : 1500,
 	};
+	const encryption = below(6) === 0 ? 1 + below(3) : ALGORITHM.aes;
+	const integrity = below(6) === 0 ? 1 + below(3) : ALGORITHM.aes;
 	const options: WorldOptions = {
 		seed,
 		link,
 		service: below(3) === 0 ? SERVICE.integrity : SERVICE.confidential,
 		agreement: below(3) === 0 ? AGREEMENT.umtsAka : AGREEMENT.epsAka,
+		offer: { encryptionAlgorithms: ANY_ALGORITHM | 1, integrityAlgorithms: ANY_ALGORITHM },
 		policy: {
 			counterSchemes: [below(3)],
 			macLengths: [below(3) === 0 ? 8 : 4],
+			encryptionAlgorithms: [encryption, ALGORITHM.null],
+			integrityAlgorithms: [integrity],
 			lifetime: below(4) === 0 ? 120 + below(3600) : 0,
 		},
 	};

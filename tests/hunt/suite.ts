@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { hunt } from "./scenario.js";
+import { TIMES } from "./times.js";
 
-/** Scenarios of one file: two files, since they run side by side, make 10,000. BEST_HUNT=N runs N times as many. */
+/** Scenarios of one file: two files, since they run side by side, make 10,000. */
 const SCENARIOS = 5000;
 const BATCHES = 10;
-const TIMES = Number(process.env.BEST_HUNT ?? 1);
 
 /** The random scenarios of one test file. @param first seed */
 export function huntFrom(first: number): void {

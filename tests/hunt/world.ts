@@ -1,3 +1,4 @@
+import { withAllAlgorithms } from "../../firmware/algorithms/all.js";
 import { ClientError } from "../../firmware/client/errors.js";
 import { SESSION_KEY } from "../../firmware/client/packed-session.js";
 import { REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
@@ -59,7 +60,7 @@ export interface LinkModel {
 	readonly mtu: number;
 }
 
-export interface WorldOptions extends Omit<PairOptions, "load" | "kernels" | "store"> {
+export interface WorldOptions extends Omit<PairOptions, "load" | "kernel" | "hseKernel" | "store"> {
 	readonly seed: number;
 	readonly link: LinkModel;
 	/** The only faults that may happen. */
@@ -119,7 +120,7 @@ export class World extends Pair {
 	powerCuts = 0;
 
 	constructor(options: WorldOptions) {
-		shared ??= loadKernel();
+		shared ??= withAllAlgorithms(loadKernel());
 		const recorder = new Recorder();
 		const store = new FaultyStore();
 		const cookie = Uint8Array.of(1, 2, 3, 4);
@@ -127,7 +128,8 @@ export class World extends Pair {
 			longestBackOff: LONGEST_BACK_OFF,
 			...options,
 			store,
-			kernels: { UE: recorder.watch(shared, "UE"), HSE: recorder.watch(shared, "HSE") },
+			kernel: recorder.watch(shared, "UE"),
+			hseKernel: recorder.watch(shared, "HSE"),
 			load: {
 				cookie: (_now, _source, _identity, given) =>
 					!this.isLoaded || given?.join() === cookie.join() ? undefined : cookie,

@@ -52,23 +52,6 @@ describe("key refresh", () => {
 		});
 	}
 
-	test("a chained refresh takes 52 octets", () => {
-		const pair = new Pair().connect();
-		pair.ue.refresh(pair.now, REFRESH_METHOD.chained);
-		pair.drainUe();
-		let octets = 0;
-		while (pair.toHse.length + pair.toUe.length > 0) {
-			octets += [...pair.toHse, ...pair.toUe].reduce((sum, { length }) => sum + length, 0);
-			for (const _ of [...pair.toHse]) pair.deliverToHse();
-			const toUe = pair.toUe.splice(0);
-			for (const datagram of toUe) {
-				octets += datagram.length;
-				pair.deliverToUe(datagram);
-			}
-		}
-		expect(octets).toBe(15 + 25 + 11 + 0);
-	});
-
 	test("Key IDs go round: 1 to 7, then 1 again", () => {
 		const pair = new Pair().connect();
 		for (const keyId of [2, 3, 4, 5, 6, 7, 1, 2]) {

@@ -80,6 +80,7 @@ export interface PairOptions {
 	readonly policy?: Partial<Policy>;
 	readonly load?: LoadPolicy;
 	readonly seed?: number;
+	readonly easId?: string;
 	/** SQN of the next challenge, and SQN_MS at the USIM. */
 	readonly sqn?: number;
 	readonly sqnMs?: number;
@@ -312,7 +313,7 @@ export class Pair {
 			conceal: concealment && concealingWith(CURVES)(this.kernel, this.random, encodeConcealment(concealment)),
 			sharedKey: undefined,
 			offer: { ...offerOf(agreement, service), ...this.options.offer },
-			easId: new TextEncoder().encode("eas.example"),
+			easId: new TextEncoder().encode(this.options.easId ?? "eas.example"),
 			servingNetwork: plmnForm("001", "01"),
 			retransmission: RETRANSMISSION,
 			longestBackOff: this.options.longestBackOff ?? LIMITS.longestBackOff,
