@@ -62,7 +62,8 @@ export function scenarioOf(seed: number): Scenario {
 		offer: { encryptionAlgorithms: ANY_ALGORITHM | 1, integrityAlgorithms: ANY_ALGORITHM },
 		policy: {
 			counterSchemes: [below(3)],
-			macLengths: [below(3) === 0 ? 8 : 4],
+			// M = 8 goes with AES only.
+			macLengths: [below(3) === 0 && integrity === ALGORITHM.aes ? 8 : 4],
 			encryptionAlgorithms: [encryption, ALGORITHM.null],
 			integrityAlgorithms: [integrity],
 			lifetime: below(4) === 0 ? 120 + below(3600) : 0,
