@@ -23,35 +23,11 @@ import { UNLOADED } from "../../host-tools/hse/load.js";
 import { DEFAULT_POLICY, type Policy } from "../../host-tools/hse/policy.js";
 import { loadKernel } from "../../host-tools/kernel.js";
 import { offerOf } from "../../host-tools/provision/provision.js";
+import { SeededRandom } from "./seeded-random.js";
 
 export const IMSI = "001010000000001";
+export { SeededRandom };
 export const UE_SOURCE = "ue";
-
-/** A seeded source of octets: xorshift32. Never for anything but tests. */
-export class SeededRandom {
-	private state: number;
-
-	constructor(seed = 1) {
-		this.state = seed | 0 || 1;
-	}
-
-	next(): number {
-		this.state ^= this.state << 13;
-		this.state ^= this.state >>> 17;
-		this.state ^= this.state << 5;
-		return this.state >>> 0;
-	}
-
-	fill(into: Uint8Array): void {
-		for (let i = 0; i < into.length; i++) into[i] = this.next() >>> 11;
-	}
-
-	octets(length: number): Uint8Array {
-		const octets = new Uint8Array(length);
-		this.fill(octets);
-		return octets;
-	}
-}
 
 /** A store in memory that can lose its power: from then on every write fails. */
 export class MemoryStore implements Store {
@@ -101,12 +77,19 @@ export interface PairOptions {
 	readonly hseKernel?: Kernel;
 }
 
+/** Seed of the UE's randomness, by that of the pair. */
+export function seedOfUe(seed = 1): number {
+	return seed ^ 0x5bd1e995;
+}
+
 /** One UE and one HSE with a link between them that does what a test tells it. */
 export class Pair {
 	now = 1000;
 	/** The UE's. Both ends may share one: it holds nothing between two inputs. */
 	readonly kernel: Kernel;
 	readonly random: SeededRandom;
+	/** The UE's own. */
+	readonly ueRandom: SeededRandom;
 	readonly store: MemoryStore;
 	ue: Ue;
 	hse: Hse;
@@ -135,6 +118,7 @@ export class Pair {
 	constructor(options: PairOptions = {}) {
 		this.kernel = options.kernel ?? loadKernel();
 		this.random = new SeededRandom(options.seed);
+		this.ueRandom = new SeededRandom(seedOfUe(options.seed));
 		this.store = options.store ?? new MemoryStore();
 		const { tuak } = options;
 		const k = this.random.octets(tuak === undefined ? 16 : 32);
@@ -308,7 +292,7 @@ export class Pair {
 		const usim = new SoftUsim(this.functions(this.k), imsi, this.store, this.options.sqnMs ?? 0);
 		const ue = new Ue({
 			kernel: this.kernel,
-			random: this.random,
+			random: this.ueRandom,
 			identity: { tag: TAG.imsi, value: imsi },
 			conceal: concealment && concealingWith(CURVES)(this.kernel, this.random, encodeConcealment(concealment)),
 			sharedKey: undefined,
