@@ -137,6 +137,10 @@ export const REQUIREMENTS: readonly Requirement[] = [
 		"hunt/decoders > no input takes longer than its length allows",
 		"hunt/mutations > changed messages: a message or the one error class",
 	]),
+	row("3h", "SG", "the SUCI with the null scheme and profiles A and B", [
+		"scenarios/suci > a new session, data both ways, new keys by AKA, a resume after a power cut",
+		"keys/suci > any octets give an IMSI or one of two causes",
+	]),
 	// 4 Commands
 	row("4a", "S", "command codes and who sends them", [
 		"emsdp/profile > codes, senders, ciphering and Key ID 0 are those of section 4",
@@ -174,8 +178,9 @@ export const REQUIREMENTS: readonly Requirement[] = [
 	]),
 	row("5e", "G", "the separation bit is 1 for agreements 2 to 4", [VECTORS]),
 	row("5f", "G", "RES* of TS 33.501 A.4 with 5G AKA", ["keys/kdf > RES* (TS 33.501 A.4)"]),
-	row("5g", "G", "Milenage, and SQN by TS 33.102 Annex C", [
+	row("5g", "G", "Milenage, TUAK, and SQN by TS 33.102 Annex C", [
 		"keys/milenage > OPc, f1, f1*, f2, f3, f4, f5, f5*",
+		"keys/tuak > all published sets are there",
 		"keys/sqn > freshness (TS 33.102 C.2)",
 	]),
 	// 6 Procedures

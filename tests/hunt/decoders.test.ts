@@ -72,14 +72,15 @@ const RECORD = packSession({
 });
 const IDENTITY = encodeIdentity({
 	imsi: good(TAG.imsi),
-	k: new Uint8Array(16).fill(1),
-	opc: new Uint8Array(16).fill(2),
+	algorithm: 1,
+	credentials: new Uint8Array(32).fill(1),
 	sqnMs: sqnOctets(32),
 	hseAddress: "127.0.0.1",
 	hsePort: 33163,
 	offer: readUeConfiguration(good(TAG.ueConfiguration), 0),
 	easId: good(TAG.easId),
 	servingNetwork: good(TAG.servingNetwork),
+	concealment: new Uint8Array(0),
 });
 const MESSAGES = [
 	"01000000000010010809101010325476980308120305043701 04d00404656173 31".replaceAll(" ", ""),
