@@ -3,7 +3,7 @@ import { LIMITS } from "./profile.js";
 /** The last CP request that was accepted and its answer, for octet-identical repetitions (profile section 2.1). */
 export class CachedAnswer {
 	readonly answer: Uint8Array;
-	private readonly request: Uint8Array;
+	readonly request: Uint8Array;
 	private left: number = LIMITS.cachedAnswers;
 
 	/** Keeps copies. */

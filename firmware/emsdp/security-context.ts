@@ -190,6 +190,17 @@ export class SecurityContext {
 		integrity.fill(0);
 	}
 
+	/**
+	 * Expands other traffic keys in place of those before: for another session or Key ID, which whoever made the context
+	 * writes into its parameters. All else is as it was; the COUNTs are the caller's to set.
+	 */
+	setKeys(keys: TrafficKeys): void {
+		const { kernel, keySets } = this;
+		const { encryption, integrity } = this.parameters;
+		kernel.setKeys(keySets[0], keys.e2mEncryption, keys.e2mIntegrity, encryption, integrity);
+		if (keySets.length > 1) kernel.setKeys(keySets[1], keys.e2eEncryption, keys.e2eIntegrity, encryption, integrity);
+	}
+
 	/** Erases the keys. The context is of no use afterwards. */
 	erase(): void {
 		for (const keySet of this.keySets) this.kernel.eraseKeys(keySet);

@@ -5,6 +5,7 @@ import type { HseEvent } from "../hse/events.js";
 import { readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
 import { HseServer } from "../hse/server.js";
+import { SqliteSessionStore } from "../hse/session-store.js";
 import { loadKernelFor } from "../kernel.js";
 import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
 import { Failure } from "./errors.js";
@@ -26,11 +27,11 @@ export const hse: Command = {
 	options: {
 		address: { value: "ADDRESS", help: "address to listen at (127.0.0.1)" },
 		port: { value: "N", help: `UDP port (${UDP_PORT})` },
-		database: { value: "FILE", help: "subscribers and their SQNs (best-hse.db)" },
 		"home-network-keys": {
 			value: "ID=FILE,…",
 			help: "private keys for SUCIs, in PEM: X25519 for profile A, P-256 for profile B",
 		},
+		database: { value: "FILE", help: "subscribers, their SQNs, and sessions (best-hse.db)" },
 		lifetime: { value: "S", help: "seconds after which a session is ended with cause 11 (0: never)" },
 		algorithms: {
 			value: ALGORITHMS_VALUE,
@@ -57,10 +58,18 @@ export const hse: Command = {
 				console.error(error instanceof Error ? error.message : error);
 			}
 		};
+		let store: SqliteSessionStore;
+		try {
+			store = new SqliteSessionStore(path);
+		} catch (error) {
+			database.close();
+			throw error;
+		}
 		const server: HseServer = new HseServer({
 			kernel: loadKernelFor(algorithms),
 			database,
 			homeNetworkKeys,
+			store,
 			address: textOption(options, "address", "127.0.0.1"),
 			port,
 			policy: {
@@ -78,14 +87,16 @@ export const hse: Command = {
 				console.log(text);
 				if (options.answer === true && event.kind === "uplink") answer(event.sessionId);
 			},
-			onError: (error) => console.error(`The authentication centre failed: ${error.message}`),
+			onError: (error) => console.error(`The database failed: ${error.message}`),
 			...(json ? {} : { onTraffic: (traffic) => console.log(rung(traffic)) }),
 		});
 		try {
 			await server.listen();
 		} catch (error) {
+			store.close();
 			database.close();
 			const why = (error as NodeJS.ErrnoException).code;
+			if (why === undefined) throw error;
 			throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
 		}
 		if (!json) console.log(`HSE on UDP port ${port}, database ${path}. End it with Ctrl-C.`);
@@ -94,6 +105,7 @@ export const hse: Command = {
 			process.once("SIGTERM", resolve);
 		});
 		await server.close();
+		store.close();
 		database.close();
 		return 0;
 	},

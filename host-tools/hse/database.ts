@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, openSync } from "node:fs";
 import Database from "libsql";
 import type { TuakParameters } from "../../firmware/keys/tuak.js";
+import { SESSION_TABLES } from "./session-tables.js";
 
 /** A subscriber as the HSE's authentication centre knows it. */
 export interface Subscriber {
@@ -41,6 +42,7 @@ const MIGRATIONS: readonly string[] = [
 	// NULL for MILENAGE.
 	`ALTER TABLE subscriber ADD COLUMN tuak_res_octets INTEGER;
 	ALTER TABLE subscriber ADD COLUMN tuak_iterations INTEGER`,
+	SESSION_TABLES,
 ];
 
 type Row = Record<string, unknown>;

@@ -6,11 +6,12 @@ import {
 	type UeConfiguration,
 } from "../../firmware/emsdp/configuration.js";
 import { checkContents, isAka, REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
+import { REPLAY } from "../../firmware/emsdp/count.js";
 import { Header, writeHeader } from "../../firmware/emsdp/header.js";
 import { decodeImsi, encodeImsi } from "../../firmware/emsdp/imsi.js";
 import type { Tlv } from "../../firmware/emsdp/message.js";
 import { writeUint16 } from "../../firmware/emsdp/octets.js";
-import { CAUSE, COMMAND, CONTENTS, DIRECTION, HEADER, LIMITS, TAG } from "../../firmware/emsdp/profile.js";
+import { CAUSE, COMMAND, CONTENTS, HEADER, LIMITS, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
 import { Retransmission, type RetransmissionPolicy } from "../../firmware/emsdp/retransmission.js";
 import { screen } from "../../firmware/emsdp/screening.js";
 import { TlvScan, writeTlv } from "../../firmware/emsdp/tlv.js";
@@ -18,13 +19,17 @@ import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { AuthenticationVector } from "../../firmware/keys/aka.js";
 import { baseKeyFromSharedKey, concatenate } from "../../firmware/keys/hierarchy.js";
-import { SessionKeys } from "../../firmware/keys/session-keys.js";
 import { sha256 } from "../../firmware/keys/sha256.js";
 import { HseError } from "./errors.js";
 import type { Credentials, VectorRequest } from "./events.js";
+import { FailureLimits } from "./failure-limits.js";
+import { HseKeys } from "./hse-keys.js";
+import { KeptAnswers } from "./kept-answers.js";
 import { Outbox } from "./outbox.js";
 import { checkPolicy, choose, type Policy } from "./policy.js";
 import { HseSession, type SessionSurroundings } from "./session.js";
+import { Sessions } from "./sessions.js";
+import type { Restorer, SessionBatch } from "./store.js";
 import { eraseVector, useVector } from "./vector.js";
 
 /** How an HSE defends itself under load (profile section 6, 8). All functions are of the inputs alone. */
@@ -52,6 +57,10 @@ export interface HseOptions {
 	drawNonce(): Uint8Array;
 	/** Random, 0 to 1, for the spread of retransmissions. */
 	fraction(): number;
+	/** Sessions at rest whose expanded keys are kept; 16,384 by default, which take about 25 MB. */
+	readonly hotSessions?: number;
+	/** Whether what changes is to be stored: then {@link Hse.takeBatch} is called after every input. */
+	readonly durable?: boolean;
 }
 
 /** What the authentication centre answers: credentials, or the cause that refuses the UE. `undefined`: AUTS was wrong. */
@@ -86,6 +95,8 @@ interface Pending {
 const DIGEST_OCTETS = 16;
 const NO_OCTETS = new Uint8Array(0);
 const NEVER_ANSWERED: readonly number[] = [COMMAND.messageReject, COMMAND.sessionTerminateResponse];
+/** What became of messages that were dropped by their session before anything moved: there is nothing to store. */
+const CHANGES_NOTHING: readonly Verdict[] = ["wrong MAC or COUNT", "replay", "not expected", "service", "length"];
 /** Unconfirmed sessions of one UE: the oldest gives way to the next. */
 const MOST_ATTEMPTS_OF_A_UE = 4;
 /** Sources that are remembered for the rate of 0A and 0B; beyond, new ones get none. */
@@ -103,9 +114,11 @@ export class Hse {
 	private readonly header = new Header();
 	private readonly tlvs = new TlvScan();
 	private readonly surroundings: SessionSurroundings;
-	private readonly sessions = new Map<number, HseSession>();
-	/** The confirmed session of each UE, by IMSI. */
-	private readonly byImsi = new Map<string, HseSession>();
+	private readonly sessions: Sessions;
+	/** Sessions that were handed out as objects: they go back to rest at the next input. */
+	private readonly lent: HseSession[] = [];
+	private readonly failures = new FailureLimits();
+	private readonly answers = new KeptAnswers();
 	/** Unconfirmed sessions by Session ID, oldest first, and the Session IDs by request. */
 	private readonly pending = new Map<number, Pending>();
 	private readonly pendingByRequest = new Map<string, number>();
@@ -115,16 +128,10 @@ export class Hse {
 	private readonly asked = new Map<number, Asked>();
 	private readonly askedRequests = new Set<string>();
 	private askedNumber = 0;
-	/** Sessions that wait for a vector for new keys, by number. */
-	private readonly refreshing = new Map<number, HseSession>();
+	/** Session IDs of those that wait for a vector for new keys, by number. */
+	private readonly refreshing = new Map<number, number>();
 	/** The time of the input being handled. */
 	private now = 0;
-	/** Sessions that are over and whose 21 is kept, oldest first, with the time it is forgotten. */
-	private readonly ended = new Map<number, { readonly session: HseSession; readonly until: number }>();
-	/** Sessions that wait for an answer to an 11 or a 20. */
-	private readonly waiting = new Set<HseSession>();
-	/** No later than the first of them is due. */
-	private nextDue = Number.POSITIVE_INFINITY;
 	/** When a source was last sent an unprotected 80 with cause 0A or 0B. */
 	private readonly rejectedAt = new Map<string, number>();
 
@@ -137,51 +144,80 @@ export class Hse {
 		this.surroundings = {
 			kernel,
 			outbox: this.outbox,
+			tlvs: this.tlvs,
 			retransmission,
 			fraction: options.fraction,
+			answers: this.answers,
 			confirmed: (session) => this.confirm(session),
 			refresh: (session, method) => this.offerKeys(session, method),
 			resynchronise: (session, resynchronisation) => this.askForKeys(session, resynchronisation),
 		};
+		this.sessions = new Sessions(this.surroundings, options.durable === true, options.hotSessions);
 	}
 
 	/** When {@link handleTimeout} is to be called; undefined: not at all. It may be early, which does no harm. */
 	get deadline(): number | undefined {
-		let earliest = this.nextDue;
-		for (const entries of [this.pending, this.ended])
-			for (const { until } of entries.values()) {
-				// The oldest entry comes first.
-				earliest = Math.min(earliest, until);
-				break;
-			}
+		let earliest = Math.min(this.sessions.earliest, this.answers.earliest);
+		for (const { until } of this.pending.values()) {
+			// The oldest entry comes first.
+			earliest = Math.min(earliest, until);
+			break;
+		}
 		return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
 	}
 
-	/** A session by its Session ID. */
+	/**
+	 * What has changed since the last batch, undefined where nothing has. Whatever an input brought about, datagrams and
+	 * events alike, must not leave before the batch taken after it is durable: then what others have seen of a session is
+	 * never ahead of what is stored, so that no COUNT is used twice and no message is taken twice whenever the process
+	 * ends. There are no blocks of COUNTs and no gaps after a restart.
+	 * @param isLast before the end of the process: called until there is nothing left
+	 */
+	takeBatch(isLast = false): SessionBatch | undefined {
+		return this.sessions.takeBatch(isLast);
+	}
+
+	/** Takes up what a store holds, before the first input. */
+	restorer(now: number): Restorer {
+		return this.sessions.restorer(now);
+	}
+
+	/** How many sessions there are, confirmed or not. */
+	get sessionCount(): number {
+		return this.sessions.size;
+	}
+
+	/** A session by its Session ID: an object that is valid until the next input. */
 	session(sessionId: number): HseSession | undefined {
-		return this.sessions.get(sessionId);
+		const session = this.sessions.get(sessionId);
+		if (session !== undefined) this.lent.push(session);
+		return session;
 	}
 
-	/** The confirmed session of a UE. @param imsi digits */
+	/** The confirmed session of a UE, valid until the next input. @param imsi digits */
 	sessionOf(imsi: string): HseSession | undefined {
-		return this.byImsi.get(imsi);
+		const sessionId = this.sessions.ofImsi(imsi);
+		return sessionId === undefined ? undefined : this.session(sessionId);
 	}
 
-	/** Takes up a session that was made elsewhere, such as one read from a store. */
+	/** Takes up a session that was made elsewhere. */
 	adopt(make: (surroundings: SessionSurroundings) => HseSession): HseSession {
 		const session = make(this.surroundings);
-		this.sessions.set(session.sessionId, session);
-		if (session.state !== "unconfirmed") this.byImsi.set(session.identity.imsi, session);
+		this.sessions.add(session);
+		this.lent.push(session);
 		return session;
 	}
 
 	/** Sends a payload to a UE. @throws HseError */
 	send(sessionId: number, payload: Uint8Array): void {
+		this.begin(this.now);
 		const session = this.known(sessionId);
-		session.send(payload);
-		if (!session.needsNewKeys) return;
-		this.offerKeys(session, REFRESH_METHOD.chained);
-		this.settle(this.now, session);
+		try {
+			session.send(payload);
+			if (session.needsNewKeys) this.offerKeys(session, REFRESH_METHOD.chained);
+		} finally {
+			this.settle(session);
+		}
 	}
 
 	/**
@@ -190,51 +226,54 @@ export class Hse {
 	 * @throws HseError
 	 */
 	refresh(now: number, sessionId: number, method: number): void {
+		this.begin(now);
 		const session = this.known(sessionId);
-		if (!session.canRefresh)
-			throw new HseError("state", `The session is in state "${session.state}": its keys cannot be changed now.`);
-		if (method === REFRESH_METHOD.aka && !isAka(session.identity.configuration.agreement))
-			throw new HseError("state", "The session was not agreed by AKA: its keys can only be chained.");
-		this.now = now;
-		this.offerKeys(session, method);
-		this.settle(now, session);
+		try {
+			if (!session.canRefresh)
+				throw new HseError("state", `The session is in state "${session.state}": its keys cannot be changed now.`);
+			if (method === REFRESH_METHOD.aka && !isAka(session.identity.configuration.agreement))
+				throw new HseError("state", "The session was not agreed by AKA: its keys can only be chained.");
+			this.offerKeys(session, method);
+		} finally {
+			this.settle(session);
+		}
 	}
 
 	/** Ends a session. @param cause of tag 18 @throws HseError */
 	terminate(now: number, sessionId: number, cause: number): void {
+		this.begin(now);
 		const session = this.known(sessionId);
-		session.terminate(now, cause);
-		this.settle(now, session);
+		try {
+			session.terminate(now, cause);
+		} finally {
+			this.settle(session);
+		}
 	}
 
 	handleTimeout(now: number): void {
-		if (now >= this.nextDue) {
-			this.nextDue = Number.POSITIVE_INFINITY;
-			for (const session of [...this.waiting]) {
-				session.handleTimeout(now);
-				this.settle(now, session);
-			}
+		this.begin(now);
+		while (this.sessions.earliest <= now) {
+			const session = this.sessions.takeDue();
+			if (session === undefined) continue;
+			session.handleTimeout(now);
+			this.settle(session);
 		}
 		for (const { session, until } of this.pending.values()) {
 			if (until > now) break;
 			session.erase();
-			this.settle(now, session);
+			this.settle(session);
 		}
-		for (const [sessionId, { until }] of this.ended) {
-			if (until > now) break;
-			this.ended.delete(sessionId);
-		}
+		this.answers.handleTimeout(now);
 	}
 
 	/** Erases all keys. The HSE is of no use afterwards. */
 	erase(): void {
-		for (const session of this.sessions.values()) session.erase();
-		this.sessions.clear();
+		this.sessions.erase();
 	}
 
 	/** Handles a datagram from a UE, whatever its octets. */
 	handleDatagram(now: number, source: string, octets: Uint8Array, length: number): Verdict {
-		this.now = now;
+		this.begin(now);
 		const verdict = this.receive(now, source, octets, length);
 		this.verdicts[verdict] = (this.verdicts[verdict] ?? 0) + 1;
 		return verdict;
@@ -242,10 +281,13 @@ export class Hse {
 
 	/** The authentication centre's answer to a request that was taken from the outbox. */
 	handleVector(now: number, number: number, answer: VectorAnswer): void {
-		const session = this.refreshing.get(number);
-		if (session !== undefined) {
+		this.begin(now);
+		if (typeof answer === "object" && encodeImsi(answer.imsi) === undefined)
+			throw new RangeError("The IMSI of a vector must have 6 to 15 digits.");
+		const sessionId = this.refreshing.get(number);
+		if (sessionId !== undefined) {
 			this.refreshing.delete(number);
-			this.handleRefreshVector(now, session, answer);
+			this.handleRefreshVector(now, this.sessions.get(sessionId), answer);
 			return;
 		}
 		const asked = this.asked.get(number);
@@ -266,30 +308,69 @@ export class Hse {
 		const { header } = this;
 		const { message } = this.options.kernel;
 		if (length > this.options.policy.largestMessage || length > octets.length) return "length";
-		if (octets !== message) message.set(octets.subarray(0, length));
+		if (octets !== message) message.set(octets.length === length ? octets : octets.subarray(0, length));
 		const dropped = screen(header, message, length, true);
 		if (dropped !== undefined) return dropped;
 		if (header.keyId === 0)
 			return message[HEADER.length] === COMMAND.sessionRequest
 				? this.handleRequest(now, source, length)
 				: this.handleUnprotectedReject(now, length);
-		const session = this.sessions.get(header.sessionId);
-		if (session === undefined) return this.handleUnknown(now, source, length);
-		if (session.contextOf(header.keyId) === undefined) return this.rejectUnknown(now, source, CAUSE.keyIdUnknown);
-		const verdict = session.handleDatagram(now, source, header, length);
-		this.settle(now, session);
+		const { sessionId } = header;
+		const slot = this.sessions.table.find(sessionId);
+		if (slot >= 0 && header.userPlane) return this.handleUplink(now, source, slot, length);
+		const failures = this.failures.get(sessionId);
+		if (failures?.isBlocked(now, source, this.sessions.hasAddress(sessionId, source))) return "rate limit";
+		if (!header.userPlane) {
+			const answer = this.answers.get(sessionId)?.answer;
+			if (answer?.answers(message, length)) {
+				if (!answer.use()) return "cached answer used up";
+				// The cached answer goes to the source of the repetition and moves no address (profile section 2.1).
+				this.outbox.transmitAgain(source, answer.answer);
+				return "repetition";
+			}
+		}
+		const session = this.sessions.get(sessionId);
+		if (session === undefined) return this.rejectUnknown(now, source, CAUSE.sessionUnknown);
+		if (session.contextOf(header.keyId) === undefined) {
+			this.settle(session, false);
+			return this.rejectUnknown(now, source, CAUSE.keyIdUnknown);
+		}
+		const verdict = this.count(now, source, session.handleDatagram(now, source, header, length));
+		this.settle(session, !CHANGES_NOTHING.includes(verdict));
 		return verdict;
 	}
 
-	private handleUnknown(now: number, source: string, length: number): Verdict {
+	/** A UP message of a session at rest: nothing is made on its way, and nothing but its record changes. */
+	private handleUplink(now: number, source: string, slot: number, length: number): Verdict {
+		const { header, sessions } = this;
+		const { table } = sessions;
 		const { message } = this.options.kernel;
-		const answer = this.ended.get(this.header.sessionId)?.session.cached;
-		if (answer?.answers(message, length)) {
-			if (!answer.use()) return "cached answer used up";
-			this.outbox.transmitAgain(source, answer.answer);
-			return "repetition";
-		}
-		return this.rejectUnknown(now, source, CAUSE.sessionUnknown);
+		const record = table.at(slot);
+		const { sessionId } = header;
+		if (header.keyId !== record.keyId) return this.rejectUnknown(now, source, CAUSE.keyIdUnknown);
+		const failures = this.failures.get(sessionId);
+		if (failures?.isBlocked(now, source, table.hasAddress(slot, source))) return "rate limit";
+		if (record.service === SERVICE.keyAgreementOnly) return "service";
+		if (!header.readExtension(message, length, record.extension)) return "length";
+		const { user } = sessions.contextAt(slot);
+		record.loadReceived(user.received);
+		const count = user.open(header.countBits, length);
+		if (count < 0) return count === REPLAY ? "replay" : this.count(now, source, "wrong MAC or COUNT");
+		if (count > user.received.last && !table.hasAddress(slot, source)) table.setAddress(slot, source);
+		user.received.accept(count);
+		record.storeReceived(user.received);
+		sessions.received(slot, sessionId, count);
+		failures?.succeeded(source);
+		this.outbox.hear(record, count, user.headerOctets, length - record.macLength);
+		return "accept";
+	}
+
+	/** Counts failed verifications of the session named in the header (profile section 6, 9). */
+	private count(now: number, source: string, verdict: Verdict): Verdict {
+		const { sessionId } = this.header;
+		if (verdict === "wrong MAC or COUNT") this.failures.failed(now, sessionId, source);
+		else if (verdict === "accept") this.failures.get(sessionId)?.succeeded(source);
+		return verdict;
 	}
 
 	/** 0A and 0B answer what could not be verified: unprotected, at most one a second to a source, and never an 80. */
@@ -392,16 +473,15 @@ export class Hse {
 			"vector" in credentials
 				? fromVector(asked, credentials.vector)
 				: fromSharedKey(asked, credentials.sharedKey, this.options.drawNonce());
-		const keys = new SessionKeys(kernel, parameters, baseKey, easId, DIRECTION.toUe);
+		const keys = HseKeys.derive(kernel, parameters, baseKey, easId);
 		const { context } = keys;
 		const network = asked.servingNetwork.subarray(1);
 		const session = new HseSession(
 			this.surroundings,
-			{ imsi, easId, configuration: choice, network, asked: identityOf(imsi, asked) },
+			{ imsi, easId, configuration: choice, network, largestMessage: asked.offer.largestMessage },
 			keys,
 			expectedResponse,
 			source,
-			asked.offer.largestMessage,
 		);
 		const { message } = kernel;
 		message[HEADER.length] = COMMAND.sessionStart;
@@ -410,8 +490,8 @@ export class Hse {
 		end = writeTlv(message, end, TAG.requestDigest, sha256(request).slice(0, DIGEST_OCTETS));
 		const datagram = this.outbox.transmit(source, context.control.seal(end - HEADER.length));
 		session.request = new Retransmission(datagram, this.options.retransmission, this.options.fraction(), now);
-		this.makeRoom(now, imsi);
-		this.sessions.set(sessionId, session);
+		this.makeRoom(imsi);
+		this.sessions.add(session);
 		// A map keeps the place of a key that it has: the oldest must come first.
 		this.pending.delete(sessionId);
 		this.pending.set(sessionId, {
@@ -426,7 +506,7 @@ export class Hse {
 		const attempts = this.attempts.get(imsi);
 		if (attempts === undefined) this.attempts.set(imsi, new Set([session]));
 		else attempts.add(session);
-		this.await(session);
+		this.settle(session);
 		this.outbox.tell({ kind: "session started", imsi, sessionId, keyId: choice.keyId });
 	}
 
@@ -438,7 +518,7 @@ export class Hse {
 			return;
 		}
 		pending.session.erase();
-		this.settle(now, pending.session);
+		this.settle(pending.session);
 		this.outbox.tell({ kind: "resynchronised", imsi: pending.session.identity.imsi, sessionId });
 		this.start(now, asked, credentials);
 	}
@@ -454,7 +534,7 @@ export class Hse {
 		if (pending === undefined || pending.session.state !== "unconfirmed") return "unprotected reject";
 		if (cause === CAUSE.akaMacFailure) {
 			pending.session.rejectAttempt(now, cause);
-			this.settle(now, pending.session);
+			this.settle(pending.session);
 			return "hint";
 		}
 		const { rand, resynchronised } = pending;
@@ -465,16 +545,14 @@ export class Hse {
 
 	private confirm(session: HseSession): void {
 		const { imsi } = session.identity;
-		const earlier = this.byImsi.get(imsi);
-		this.byImsi.set(imsi, session);
+		const earlier = this.sessions.ofImsi(imsi);
+		this.sessions.confirm(session);
 		// A session that the same UE has stays as it is until the new one is confirmed (profile section 6, 1).
-		if (earlier !== undefined && earlier !== session) {
-			earlier.erase();
-			this.sessions.delete(earlier.sessionId);
-			this.waiting.delete(earlier);
-			const { sessionId } = earlier;
-			this.outbox.tell({ kind: "session over", imsi, sessionId, cause: CAUSE.normalRelease, by: "UE" });
-		}
+		if (earlier === undefined || earlier === session.sessionId) return;
+		this.sessions.remove(earlier);
+		this.failures.forget(earlier);
+		this.answers.forget(earlier);
+		this.outbox.tell({ kind: "session over", imsi, sessionId: earlier, cause: CAUSE.normalRelease, by: "UE" });
 	}
 
 	/** Method 0 leaves it to the HSE: chained keys need no vector. */
@@ -485,24 +563,34 @@ export class Hse {
 
 	private askForKeys(session: HseSession, resynchronisation?: VectorRequest["resynchronisation"]): void {
 		this.askedNumber++;
-		this.refreshing.set(this.askedNumber, session);
-		const identity = session.identity.asked;
+		// The IMSI, so that a SUCI and the key for it are needed once only.
+		this.refreshing.set(this.askedNumber, session.sessionId);
+		const value = encodeImsi(session.identity.imsi) ?? NO_OCTETS;
+		const identity = { tag: TAG.imsi, value };
 		this.outbox.ask({ number: this.askedNumber, identity, keyReference: undefined, resynchronisation });
 	}
 
 	/** The authentication centre's answer for a session whose keys are to be changed. */
-	private handleRefreshVector(now: number, session: HseSession, answer: VectorAnswer): void {
-		if (typeof answer !== "object") return;
-		if ("vector" in answer && session.canRefresh) {
+	private handleRefreshVector(now: number, session: HseSession | undefined, answer: VectorAnswer): void {
+		if (session !== undefined && typeof answer === "object" && "vector" in answer && session.canRefresh)
 			session.offerAkaKeys(now, answer.vector);
-			this.settle(now, session);
-		} else eraseCredentials(answer);
+		else {
+			if (typeof answer === "object") eraseCredentials(answer);
+			session?.refuseKeys();
+		}
+		if (session !== undefined) this.settle(session);
+	}
+
+	/** Starts an input. */
+	private begin(now: number): void {
+		this.now = now;
+		this.outbox.keepUplink();
+		for (let session = this.lent.pop(); session !== undefined; session = this.lent.pop()) this.settle(session);
 	}
 
 	/** Brings the tables in line with the state of a session that an input may have changed. */
-	private settle(now: number, session: HseSession): void {
+	private settle(session: HseSession, hasChanged = true): void {
 		const { sessionId } = session;
-		this.await(session);
 		if (session.state !== "unconfirmed") {
 			const { imsi } = session.identity;
 			const attempts = this.attempts.get(imsi);
@@ -514,33 +602,23 @@ export class Hse {
 				if (this.pendingByRequest.get(key) === sessionId) this.pendingByRequest.delete(key);
 			}
 		}
-		if (session.state !== "over" || this.sessions.get(sessionId) !== session) return;
-		this.sessions.delete(sessionId);
-		if (this.byImsi.get(session.identity.imsi) === session) this.byImsi.delete(session.identity.imsi);
-		if (session.cached !== undefined) this.ended.set(sessionId, { session, until: now + LIMITS.keepAnswer });
-	}
-
-	/** Watches a session that has a request on its way. */
-	private await(session: HseSession): void {
-		if (session.dueAt < Number.POSITIVE_INFINITY) {
-			this.waiting.add(session);
-			this.nextDue = Math.min(this.nextDue, session.dueAt);
-		} else if (this.waiting.delete(session) && this.waiting.size === 0) this.nextDue = Number.POSITIVE_INFINITY;
+		if (session.state === "over") this.failures.forget(sessionId);
+		this.sessions.settle(session, hasChanged);
 	}
 
 	/** Keeps the unconfirmed sessions of one UE few, whoever asks for them in its name. */
-	private makeRoom(now: number, imsi: string): void {
+	private makeRoom(imsi: string): void {
 		for (const oldest of this.attempts.get(imsi) ?? []) {
 			if ((this.attempts.get(imsi)?.size ?? 0) < MOST_ATTEMPTS_OF_A_UE) break;
 			oldest.erase();
-			this.settle(now, oldest);
+			this.settle(oldest);
 		}
 	}
 
 	private newSessionId(): number {
 		for (;;) {
 			const sessionId = this.options.drawSessionId() >>> 0;
-			if (sessionId !== 0 && !this.sessions.has(sessionId) && !this.ended.has(sessionId)) return sessionId;
+			if (sessionId !== 0 && !this.sessions.has(sessionId) && !this.answers.has(sessionId)) return sessionId;
 		}
 	}
 
@@ -574,12 +652,6 @@ function fromSharedKey({ keyReference = NO_OCTETS, ueNonce }: Asked, sharedKey: 
 		{ tag: TAG.hseNonce, value: nonce },
 	];
 	return { baseKey, expectedResponse: undefined, tlvs };
-}
-
-/** Who is asked for when keys are changed: the IMSI, so that a SUCI and the key for it are needed once only. */
-function identityOf(imsi: string, { identity }: Asked): VectorRequest["identity"] {
-	const value = encodeImsi(imsi);
-	return value === undefined ? identity : { tag: TAG.imsi, value };
 }
 
 function eraseCredentials(credentials: Credentials): void {

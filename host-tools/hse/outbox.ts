@@ -1,5 +1,19 @@
+import { decodeImsi } from "../../firmware/emsdp/imsi.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { HseEvent, Outgoing, VectorRequest } from "./events.js";
+import { type SessionRecord, WORD } from "./session-record.js";
+
+/**
+ * An uplink without a copy: the payload is `octets[start .. end)`. One object is filled again for each message, and the
+ * octets are the kernel's message buffer, so it is valid until the next input.
+ */
+export interface Uplink {
+	readonly sessionId: number;
+	readonly count: number;
+	readonly octets: Uint8Array;
+	readonly start: number;
+	readonly end: number;
+}
 
 /** What one input of the HSE brings about, until it is drained: datagrams, questions to the authentication centre, events. */
 export class Outbox {
@@ -7,9 +21,14 @@ export class Outbox {
 	private readonly datagrams: Outgoing[] = [];
 	private readonly requests: VectorRequest[] = [];
 	private readonly events: HseEvent[] = [];
+	private readonly uplink: { -readonly [Field in keyof Uplink]: Uplink[Field] };
+	/** Words of the IMSI that the uplink comes from. */
+	private readonly imsi = new Uint32Array(2);
+	private hasUplink = false;
 
 	constructor(kernel: Kernel) {
 		this.kernel = kernel;
+		this.uplink = { sessionId: 0, count: 0, octets: kernel.message, start: 0, end: 0 };
 	}
 
 	/** Sends the first `octets` octets of the kernel's message buffer. @returns the copy that goes out */
@@ -32,6 +51,37 @@ export class Outbox {
 		this.events.push(event);
 	}
 
+	/** An uplink of a session at rest, whose payload stands in the kernel's message buffer. */
+	hear(record: SessionRecord, count: number, start: number, end: number): void {
+		const { uplink, imsi } = this;
+		uplink.sessionId = record.sessionId;
+		uplink.count = count;
+		uplink.start = start;
+		uplink.end = end;
+		imsi[0] = record.get(WORD.imsi);
+		imsi[1] = record.get(WORD.imsi + 1);
+		this.hasUplink = true;
+	}
+
+	/** Makes an event of an uplink that nobody has taken, before its octets are overwritten. */
+	keepUplink(): void {
+		if (!this.hasUplink) return;
+		this.hasUplink = false;
+		const { sessionId, count, octets, start, end } = this.uplink;
+		const imsi = decodeImsi(new Uint8Array(this.imsi.slice().buffer)) ?? "";
+		this.events.push({ kind: "uplink", imsi, sessionId, count, payload: octets.slice(start, end) });
+	}
+
+	/**
+	 * The uplink that the last input brought, without a copy, instead of its event. Only that of a session in which
+	 * nothing else is going on comes this way: the others are events.
+	 */
+	takeUplink(): Uplink | undefined {
+		if (!this.hasUplink) return undefined;
+		this.hasUplink = false;
+		return this.uplink;
+	}
+
 	takeDatagram(): Outgoing | undefined {
 		return this.datagrams.shift();
 	}
@@ -41,6 +91,7 @@ export class Outbox {
 	}
 
 	takeEvent(): HseEvent | undefined {
+		this.keepUplink();
 		return this.events.shift();
 	}
 }

@@ -6,15 +6,19 @@ import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
 import type { HseDatabase } from "./database.js";
-import type { HseEvent, VectorRequest } from "./events.js";
+import type { HseEvent, Outgoing, VectorRequest } from "./events.js";
+import { HeldOutputs } from "./held-outputs.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import { Hse, type VectorAnswer } from "./hse.js";
 import { Cookies, LoadMeter } from "./load.js";
 import { DEFAULT_POLICY, type Policy } from "./policy.js";
+import type { SessionStore } from "./store.js";
 
 /** Unconfirmed sessions from which on requests are put off, and for how many seconds. */
 const MOST_UNCONFIRMED = 10_000;
 const BACK_OFF = 30;
+/** The longest that setTimeout takes, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** A datagram on the HSE's socket. `verdict` is what the HSE found, undefined for what it sends. */
 export interface Traffic {
@@ -27,6 +31,8 @@ export interface Traffic {
 export interface HseServerOptions {
 	readonly kernel: Kernel;
 	readonly database: HseDatabase;
+	/** Where sessions outlive the process; undefined: nowhere. */
+	readonly store?: SessionStore;
 	/** Address to listen at; "127.0.0.1" or "::", for instance. */
 	readonly address: string;
 	/** 0: any free port. */
@@ -36,7 +42,7 @@ export interface HseServerOptions {
 	readonly homeNetworkKeys?: HomeNetworkKeys | undefined;
 	readonly onEvent?: (event: HseEvent) => void;
 	readonly onTraffic?: (traffic: Traffic) => void;
-	/** Told when the authentication centre fails for one request. */
+	/** Told when the authentication centre fails for one request, or the store for one batch. */
 	readonly onError?: (error: Error) => void;
 }
 
@@ -46,7 +52,9 @@ export class HseServer {
 	private readonly options: HseServerOptions;
 	private readonly socket: Socket;
 	private readonly centre: AuthenticationCentre;
+	private readonly outputs: HeldOutputs;
 	private timer: NodeJS.Timeout | undefined;
+	private isClosing = false;
 
 	constructor(options: HseServerOptions) {
 		this.options = options;
@@ -66,13 +74,25 @@ export class HseServer {
 			drawSessionId: () => randomBytes(4).readUInt32BE(),
 			drawNonce: () => randomOctets(8),
 			fraction: () => randomBytes(2).readUInt16BE() / 0xffff,
+			durable: options.store !== undefined,
+		});
+		this.outputs = new HeldOutputs({
+			hse: this.hse,
+			store: options.store,
+			send: (out) => this.transmit(out),
+			tell: (event) => options.onEvent?.(event),
+			onError: (error) => options.onError?.(error),
 		});
 		this.socket = createSocket(isIPv6(options.address) ? "udp6" : "udp4");
 	}
 
-	/** @returns the port. @throws Error of node:dgram where it cannot be had */
-	listen(): Promise<number> {
-		const { address, port } = this.options;
+	/**
+	 * Takes up the sessions of the store and listens.
+	 * @returns the port. @throws Error of node:dgram where it cannot be had
+	 */
+	async listen(): Promise<number> {
+		const { address, port, store } = this.options;
+		await store?.load(this.hse.restorer(this.now()));
 		return new Promise((resolve, reject) => {
 			this.socket.once("error", reject);
 			this.socket.bind(port, address, () => {
@@ -80,6 +100,7 @@ export class HseServer {
 				// A datagram that could not be sent is lost, as datagrams are.
 				this.socket.on("error", () => {});
 				this.socket.on("message", (datagram, remote) => this.receive(datagram, remote));
+				this.drain();
 				resolve(this.port);
 			});
 		});
@@ -102,20 +123,24 @@ export class HseServer {
 		this.drain();
 	}
 
-	/** Erases all keys. */
-	close(): Promise<void> {
+	/** Takes no more datagrams, stores what there is to store, lets out what waited for that, and erases all keys. */
+	async close(): Promise<void> {
+		this.isClosing = true;
+		clearTimeout(this.timer);
+		await this.outputs.finish();
 		clearTimeout(this.timer);
 		this.hse.erase();
 		return new Promise((resolve) => this.socket.close(() => resolve()));
 	}
 
+	/** Milliseconds since 1970 by a clock that does not jump while the process runs: times are stored. */
 	private now(): number {
-		return performance.now();
+		return performance.timeOrigin + performance.now();
 	}
 
 	private receive(datagram: Uint8Array, { address, port }: RemoteInfo): void {
 		// A source port of 0 asks for no answer (RFC 768), and none can be sent there.
-		if (port === 0) return;
+		if (port === 0 || this.isClosing || this.outputs.isFull) return;
 		const peer = `${address} ${port}`;
 		const verdict = this.hse.handleDatagram(this.now(), peer, datagram, datagram.length);
 		this.options.onTraffic?.({ fromUe: true, peer, datagram, verdict });
@@ -125,22 +150,23 @@ export class HseServer {
 	/** Does what the last input brought about. */
 	private drain(): void {
 		const { outbox } = this.hse;
-		const { onTraffic, onEvent } = this.options;
 		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
 			this.hse.handleVector(this.now(), request.number, this.vector(request));
-		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) {
-			const [address, port] = out.to.split(" ");
-			this.socket.send(out.datagram, Number(port), address);
-			onTraffic?.({ fromUe: false, peer: out.to, datagram: out.datagram, verdict: undefined });
-		}
 		clearTimeout(this.timer);
 		const { deadline } = this.hse;
-		if (deadline !== undefined) {
-			this.timer = setTimeout(() => this.handleDeadline(), Math.max(1, deadline - this.now()));
+		if (deadline !== undefined && !this.isClosing) {
+			const wait = Math.min(LONGEST_TIMER, Math.max(1, deadline - this.now()));
+			this.timer = setTimeout(() => this.handleDeadline(), wait);
 			this.timer.unref();
 		}
-		// Last, since whoever listens may send at once.
-		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) onEvent?.(event);
+		// Last, since whoever is told of an event may send at once.
+		this.outputs.drain();
+	}
+
+	private transmit({ to, datagram }: Outgoing): void {
+		const [address, port] = to.split(" ");
+		this.socket.send(datagram, Number(port), address);
+		this.options.onTraffic?.({ fromUe: false, peer: to, datagram, verdict: undefined });
 	}
 
 	/** A failure of the database refuses one UE; it does not end the HSE. */

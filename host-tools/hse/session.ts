@@ -1,10 +1,9 @@
-import { CachedAnswer } from "../../firmware/emsdp/cached-answer.js";
 import type { HseConfiguration } from "../../firmware/emsdp/configuration.js";
 import { checkContents, isAka, REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
 import { REPLAY } from "../../firmware/emsdp/count.js";
 import { encodeCounters, readCounters } from "../../firmware/emsdp/counters.js";
-import { FailureLimit } from "../../firmware/emsdp/failure-limit.js";
 import type { Header } from "../../firmware/emsdp/header.js";
+import { decodeImsi, encodeImsi } from "../../firmware/emsdp/imsi.js";
 import { equalInConstantTime } from "../../firmware/emsdp/octets.js";
 import {
 	CAUSE,
@@ -12,7 +11,6 @@ import {
 	CONTENTS,
 	COUNT,
 	type ContentsRow,
-	DIRECTION,
 	HEADER,
 	LIMITS,
 	LONGEST_MESSAGE,
@@ -21,15 +19,18 @@ import {
 } from "../../firmware/emsdp/profile.js";
 import { Retransmission, type RetransmissionPolicy } from "../../firmware/emsdp/retransmission.js";
 import type { SecurityContext } from "../../firmware/emsdp/security-context.js";
-import { TlvScan, writeTlv } from "../../firmware/emsdp/tlv.js";
+import { type TlvScan, writeTlv } from "../../firmware/emsdp/tlv.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { AuthenticationVector } from "../../firmware/keys/aka.js";
 import { chainedBaseKey, concatenate } from "../../firmware/keys/hierarchy.js";
-import { nextKeyId, SessionKeys } from "../../firmware/keys/session-keys.js";
+import { nextKeyId } from "../../firmware/keys/session-keys.js";
 import { HseError } from "./errors.js";
-import type { VectorRequest } from "./events.js";
+import { easKey, HseKeys } from "./hse-keys.js";
+import type { KeptAnswers } from "./kept-answers.js";
 import type { Outbox } from "./outbox.js";
+import type { Parts } from "./parts.js";
+import { type SessionRecord, WORD } from "./session-record.js";
 import { SESSION, type SessionInput, type SessionState } from "./states.js";
 import { useVector } from "./vector.js";
 
@@ -50,9 +51,12 @@ const NEVER_REJECTED: readonly number[] = [COMMAND.sessionTerminateResponse, COM
 export interface SessionSurroundings {
 	readonly kernel: Kernel;
 	readonly outbox: Outbox;
+	/** Filled again for each message. */
+	readonly tlvs: TlvScan;
 	readonly retransmission: RetransmissionPolicy;
 	/** Random, 0 to 1, for the spread of retransmissions. */
 	fraction(): number;
+	readonly answers: KeptAnswers;
 	/** Called when a session has been confirmed. */
 	confirmed(session: HseSession): void;
 	/** Called when the UE asks for new keys. @param method of tag 19 */
@@ -70,13 +74,13 @@ export interface SessionIdentity {
 	readonly configuration: HseConfiguration;
 	/** Value of tag 05 behind its form octet, empty where there was none. */
 	readonly network: Uint8Array;
-	/** Whom the authentication centre is asked for. */
-	readonly asked: VectorRequest["identity"];
+	/** The largest message the UE takes, in octets. */
+	readonly largestMessage: number;
 }
 
 /** New keys on offer to the UE. */
 interface NewKeys {
-	readonly keys: SessionKeys;
+	readonly keys: HseKeys;
 	/** XRES, or XRES*; undefined for chained keys. */
 	readonly expectedResponse: Uint8Array | undefined;
 	/** Value of tag 11 or 15 in the 30 that offers them, and that of tag 19. */
@@ -89,20 +93,31 @@ interface NewKeys {
 
 const NO_OCTETS = new Uint8Array(0);
 
-/** A session at the HSE. */
+/** What is going on in a session, as it is stored beside its record. */
+const PART = {
+	state: 1,
+	request: 2,
+	newBaseKey: 3,
+	newResponse: 4,
+	offer: 5,
+	rand: 6,
+	responseToOffer: 7,
+	offered: 8,
+} as const;
+const STATES: readonly SessionState[] = ["live", "refreshing", "terminating"];
+
+/** A session at the HSE while something is going on: before and after that it is a record of the session table. */
 export class HseSession {
 	state: SessionState;
 	readonly identity: SessionIdentity;
 	/** What protects messages that are sent. */
-	private keys: SessionKeys;
+	private keys: HseKeys;
 	/** New keys whose 30 is open: they protect nothing before the UE has used them. */
 	private next: NewKeys | undefined;
 	/** The keys before, which only verify what was on its way, until a time. */
-	private old: { readonly keys: SessionKeys; readonly until: number } | undefined;
+	private old: { readonly keys: HseKeys; readonly until: number } | undefined;
 	/** Source of the newest valid message: where answers and downlinks go. */
 	address: string;
-	/** The last CP request accepted and its answer. */
-	cached: CachedAnswer | undefined;
 	/** The 11 or the 20 of the HSE on its way. */
 	request: Retransmission | undefined;
 	private readonly surroundings: SessionSurroundings;
@@ -114,10 +129,9 @@ export class HseSession {
 	private asked: Uint8Array = NO_OCTETS;
 	/** When the lifetime of tag 10 is over: counted from the confirmation. */
 	private expiresAt = Number.POSITIVE_INFINITY;
-	/** Made at the first wrong MAC. */
-	private failures: FailureLimit | undefined;
-	private readonly tlvs = new TlvScan();
 	private readonly largestPayload: number;
+	/** When the HSE has been told to look after the session. */
+	watchedAt = Number.POSITIVE_INFINITY;
 	/** The source and the octets of the message being handled, and its cause. */
 	private source = "";
 	private datagram: Uint8Array = NO_OCTETS;
@@ -126,15 +140,13 @@ export class HseSession {
 	/**
 	 * Takes the keys over: they are erased when the session ends.
 	 * @param expectedResponse XRES, or XRES*; undefined where no 12 with a response is waited for
-	 * @param largestMessage the largest message the UE takes, in octets
 	 */
 	constructor(
 		surroundings: SessionSurroundings,
 		identity: SessionIdentity,
-		keys: SessionKeys,
+		keys: HseKeys,
 		expectedResponse: Uint8Array | undefined,
 		address: string,
-		largestMessage: number,
 		state: SessionState = "unconfirmed",
 	) {
 		this.surroundings = surroundings;
@@ -145,7 +157,7 @@ export class HseSession {
 		this.address = address;
 		this.state = state;
 		const overhead = context.user.headerOctets + identity.configuration.macLength;
-		this.largestPayload = Math.max(0, Math.min(largestMessage, LONGEST_MESSAGE) - overhead);
+		this.largestPayload = Math.max(0, Math.min(identity.largestMessage, LONGEST_MESSAGE) - overhead);
 	}
 
 	get context(): SecurityContext {
@@ -183,7 +195,7 @@ export class HseSession {
 
 	/** K_EAS_PSK, a copy of 32 octets. */
 	easKey(): Uint8Array {
-		return this.keys.kEasPsk.slice();
+		return easKey(this.keys.baseKey, this.context.parameters, this.identity.easId);
 	}
 
 	/** Protects a payload and sends it to the UE. @throws HseError `state`, `too-long`, `count` */
@@ -227,6 +239,11 @@ export class HseSession {
 		this.offerKeys(now, REFRESH_METHOD.aka, baseKey, expectedResponse, TAG.akaChallenge, concatenate(rand, autn));
 	}
 
+	/** There will be no keys for the UE's 30. */
+	refuseKeys(): void {
+		this.asked = NO_OCTETS;
+	}
+
 	private offerKeys(
 		now: number,
 		method: number,
@@ -235,15 +252,16 @@ export class HseSession {
 		tag: number,
 		value: Uint8Array,
 	): void {
+		const { kernel, answers } = this.surroundings;
 		const keyId = nextKeyId(this.context.parameters.keyId);
 		const parameters = { ...this.context.parameters, keyId };
 		this.dropNext();
-		const { kernel } = this.surroundings;
-		const keys = new SessionKeys(kernel, parameters, baseKey, this.identity.easId, DIRECTION.toUe);
-		const keyRefresh = Uint8Array.of(method, keyId);
-		this.next = { keys, expectedResponse, tag, value, keyRefresh, datagram: NO_OCTETS };
+		// Not in every state: then nothing is on offer.
+		this.row("refresh");
+		const keys = HseKeys.derive(kernel, parameters, baseKey, this.identity.easId);
+		this.next = { keys, expectedResponse, tag, value, keyRefresh: Uint8Array.of(method, keyId), datagram: NO_OCTETS };
 		this.feed("refresh", now);
-		if (this.asked.length > 0) this.cached = new CachedAnswer(this.asked, this.next.datagram);
+		if (this.asked.length > 0) answers.keep(now, this.sessionId, this.asked, this.next.datagram);
 		this.asked = NO_OCTETS;
 	}
 
@@ -265,15 +283,9 @@ export class HseSession {
 		this.source = source;
 		const context = this.contextOf(header.keyId);
 		if (context === undefined) return "session or Key ID unknown";
-		if (this.failures?.isBlocked(now, source, source === this.address)) return "rate limit";
-		const verdict = header.userPlane
+		return header.userPlane
 			? this.handleUser(now, context, header, length)
 			: this.handleControl(now, context, header, length);
-		if (verdict === "wrong MAC or COUNT") {
-			this.failures ??= new FailureLimit();
-			this.failures.failed(now, source);
-		} else if (verdict === "accept") this.failures?.succeeded(source);
-		return verdict;
 	}
 
 	/** When {@link handleTimeout} has something to do. */
@@ -283,6 +295,128 @@ export class HseSession {
 			this.old?.until ?? Number.POSITIVE_INFINITY,
 			this.isLive ? this.expiresAt : Number.POSITIVE_INFINITY,
 		);
+	}
+
+	/** Whether nothing is going on: then the session is all in a record. */
+	get isAtRest(): boolean {
+		return (
+			this.state === "live" &&
+			this.request === undefined &&
+			this.next === undefined &&
+			this.old === undefined &&
+			this.responseToOffer === undefined &&
+			this.asked.length === 0
+		);
+	}
+
+	/** Writes into a record what a session at rest is; what is going on besides is left out. */
+	pack(record: SessionRecord): void {
+		const { identity, keys, context } = this;
+		const { control, user } = context;
+		const { release, lifetime, largestMessage } = identity.configuration;
+		record.parameters = context.parameters;
+		record.release = release;
+		record.set(WORD.lifetime, lifetime);
+		record.set(WORD.largestMessages, largestMessage | (identity.largestMessage << 16));
+		record.expiresAt = this.expiresAt;
+		record.set(WORD.userNext, user.next);
+		record.set(WORD.controlNext, control.next);
+		record.set(WORD.controlReceived, control.received.last + 1);
+		record.storeReceived(user.received);
+		record.imsi.set(encodeImsi(identity.imsi) ?? NO_OCTETS);
+		record.baseKey.set(keys.baseKey);
+		record.trafficKeys.set(keys.trafficKeys);
+		record.expectedResponse = this.expectedResponse;
+		record.easId = identity.easId;
+	}
+
+	/** The session of a record. @param context of its keys; taken over */
+	static unpack(
+		surroundings: SessionSurroundings,
+		record: SessionRecord,
+		context: SecurityContext,
+		network: Uint8Array,
+		address: string,
+	): HseSession {
+		const { parameters, expiresAt } = record;
+		const { control, user } = context;
+		control.next = record.get(WORD.controlNext);
+		control.received.last = record.get(WORD.controlReceived) - 1;
+		user.next = record.get(WORD.userNext);
+		record.loadReceived(user.received);
+		const largestMessages = record.get(WORD.largestMessages);
+		const configuration = {
+			...parameters,
+			release: record.release,
+			lifetime: record.get(WORD.lifetime),
+			largestMessage: largestMessages & 0xffff,
+		};
+		const identity = {
+			imsi: decodeImsi(record.imsi) ?? "",
+			easId: record.easId.slice(),
+			configuration,
+			network: network.slice(),
+			largestMessage: largestMessages >>> 16,
+		};
+		const keys = new HseKeys(record.baseKey.slice(), record.trafficKeys.slice(), context);
+		const session = new HseSession(surroundings, identity, keys, record.expectedResponse?.slice(), address, "live");
+		session.expiresAt = expiresAt;
+		session.watchedAt = expiresAt;
+		return session;
+	}
+
+	/** What is going on and must outlive the process; empty where nothing is. Parts hold secrets. */
+	get progress(): Parts {
+		const parts = new Map<number, Uint8Array>();
+		const put = (number: number, octets: Uint8Array | undefined) => {
+			if (octets !== undefined) parts.set(number, octets);
+		};
+		const { next } = this;
+		if (this.state !== "live") put(PART.state, Uint8Array.of(STATES.indexOf(this.state), this.cause));
+		put(PART.request, this.request?.datagram);
+		// The new keys and the 30 with its nonce: the UE may use them as soon as it has the 30 (profile section 6, 4).
+		put(PART.newBaseKey, next?.keys.baseKey);
+		put(PART.newResponse, next?.expectedResponse);
+		put(PART.offer, next?.datagram);
+		put(PART.offered, next && Uint8Array.of(next.tag, ...next.keyRefresh, ...next.value));
+		put(PART.rand, next === undefined ? undefined : this.rand);
+		put(PART.responseToOffer, this.responseToOffer);
+		return parts;
+	}
+
+	/**
+	 * Goes on with what was going on when the session was stored. A request is sent again as if it had just been sent;
+	 * keys before the ones in use, which only verify what was on its way, are gone.
+	 */
+	goOn(now: number, parts: Parts): void {
+		const { kernel, retransmission, fraction } = this.surroundings;
+		const [state = 0, cause = CAUSE.normalRelease] = parts.get(PART.state) ?? [];
+		this.state = STATES[state];
+		this.cause = cause;
+		const request = parts.get(PART.request);
+		if (request !== undefined) this.request = new Retransmission(request, retransmission, fraction(), now);
+		const baseKey = parts.get(PART.newBaseKey);
+		const datagram = parts.get(PART.offer);
+		const offered = parts.get(PART.offered);
+		if (baseKey !== undefined && datagram !== undefined && offered !== undefined) {
+			const parameters = { ...this.context.parameters, keyId: nextKeyId(this.context.parameters.keyId) };
+			const keys = HseKeys.derive(kernel, parameters, baseKey, this.identity.easId);
+			const expectedResponse = parts.get(PART.newResponse);
+			const [tag] = offered;
+			const [keyRefresh, value] = [offered.subarray(1, 3), offered.subarray(3)];
+			this.next = { keys, expectedResponse, tag, value, keyRefresh, datagram };
+			this.rand = parts.get(PART.rand);
+		}
+		this.responseToOffer = parts.get(PART.responseToOffer);
+	}
+
+	/** Erases the keys of a session whose record goes on without it. @returns the context, which goes on too */
+	release(): SecurityContext {
+		this.keys.eraseOctets();
+		this.expectedResponse?.fill(0);
+		this.expectedResponse = undefined;
+		this.state = "over";
+		return this.context;
 	}
 
 	/** Erases all keys. */
@@ -295,7 +429,7 @@ export class HseSession {
 		this.responseToOffer?.fill(0);
 		this.responseToOffer = undefined;
 		this.request = undefined;
-		this.cached = undefined;
+		this.surroundings.answers.forget(this.sessionId);
 		this.state = "over";
 	}
 
@@ -319,13 +453,7 @@ export class HseSession {
 
 	private handleControl(now: number, context: SecurityContext, header: Header, length: number): Verdict {
 		const { control } = context;
-		const { kernel, outbox } = this.surroundings;
-		if (this.cached?.answers(kernel.message, length)) {
-			if (!this.cached.use()) return "cached answer used up";
-			// The cached answer goes to the source of the repetition and moves no address (profile section 2.1).
-			outbox.transmitAgain(this.source, this.cached.answer);
-			return "repetition";
-		}
+		const { kernel, tlvs } = this.surroundings;
 		const command = kernel.message[HEADER.length];
 		if (command === COMMAND.sessionRequest) return this.handleResume(now, context, header, length);
 		const contents = CONTENTS_BY_COMMAND[command];
@@ -341,7 +469,7 @@ export class HseSession {
 		// Whether a response belongs in a 12 or a 31 hangs on how the keys are agreed.
 		const aka = command === COMMAND.manageKeysResponse ? this.responseToOffer !== undefined : isAka(agreement);
 		const fault =
-			this.tlvs.scan(kernel.message, HEADER.length + 1, length - macLength) || checkContents(this.tlvs, contents, aka);
+			tlvs.scan(kernel.message, HEADER.length + 1, length - macLength) || checkContents(tlvs, contents, aka);
 		if (fault !== 0) return NEVER_REJECTED.includes(command) ? "contents" : this.reject(fault);
 		return this.handleCommand(now, command);
 	}
@@ -349,14 +477,14 @@ export class HseSession {
 	/** Handles a request for resume. Its contents are looked at before its MAC: any fault is dropped (profile section 6, 2). */
 	private handleResume(now: number, context: SecurityContext, header: Header, length: number): Verdict {
 		const { control, user } = context;
-		const { kernel, outbox } = this.surroundings;
+		const { kernel, outbox, tlvs } = this.surroundings;
 		const datagram = kernel.message.slice(0, length);
 		const end = length - this.identity.configuration.macLength;
-		if (this.tlvs.scan(datagram, HEADER.length + 1, end) !== 0) return "contents";
-		if (checkContents(this.tlvs, CONTENTS.resumeRequest) !== 0) return "contents";
-		const counters = readCounters(this.tlvs, header.countBits, control.received.last);
+		if (tlvs.scan(datagram, HEADER.length + 1, end) !== 0) return "contents";
+		if (checkContents(tlvs, CONTENTS.resumeRequest) !== 0) return "contents";
+		const counters = readCounters(tlvs, header.countBits, control.received.last);
 		if (counters === undefined || !control.openWith(counters.message, length)) return "wrong MAC or COUNT";
-		const nonce = this.tlvs.value(TAG.resumeNonce);
+		const nonce = tlvs.value(TAG.resumeNonce);
 		control.received.accept(counters.message);
 		this.accepted(now, context);
 		user.received.raise(counters.fromUe - 1);
@@ -367,7 +495,8 @@ export class HseSession {
 		kernel.message[HEADER.length] = COMMAND.sessionStart;
 		let at = writeTlv(kernel.message, HEADER.length + 1, TAG.resumeNonce, nonce);
 		at = writeTlv(kernel.message, at, TAG.counters, answer);
-		this.cached = new CachedAnswer(datagram, outbox.transmit(this.address, control.seal(at - HEADER.length)));
+		const reply = outbox.transmit(this.address, control.seal(at - HEADER.length));
+		this.surroundings.answers.keep(now, this.sessionId, datagram, reply);
 		outbox.tell({ kind: "session resumed", imsi: this.identity.imsi, sessionId: this.sessionId });
 		this.renewRequest(now);
 		return "accept";
@@ -380,9 +509,9 @@ export class HseSession {
 	}
 
 	private handleCommand(now: number, command: number): Verdict {
-		const { tlvs } = this;
+		const { tlvs } = this.surroundings;
 		if (command === COMMAND.sessionStartConfirmation) return this.handleConfirmation(now);
-		if (command === COMMAND.manageKeysRequest) return this.handleRefreshRequest();
+		if (command === COMMAND.manageKeysRequest) return this.handleRefreshRequest(now);
 		if (command === COMMAND.manageKeysResponse) return this.handleNewKeysResponse(now);
 		if (command === COMMAND.sessionTerminateResponse) {
 			if (this.state === "terminating") this.feed("terminate response", now);
@@ -405,14 +534,15 @@ export class HseSession {
 	}
 
 	/** The UE asks for new keys. While the HSE's 30 is open it is answered with that one (profile section 6, 4). */
-	private handleRefreshRequest(): Verdict {
-		const { next, tlvs, identity, surroundings } = this;
+	private handleRefreshRequest(now: number): Verdict {
+		const { next, identity, surroundings } = this;
+		const { tlvs } = surroundings;
 		const method = tlvs.octets[tlvs.offsets[TAG.keyRefresh]];
 		if (method === REFRESH_METHOD.aka && !isAka(identity.configuration.agreement))
 			return this.reject(CAUSE.serviceNotSupported);
 		if (next !== undefined) {
 			surroundings.outbox.transmitAgain(this.source, next.datagram);
-			this.cached = new CachedAnswer(this.datagram, next.datagram);
+			surroundings.answers.keep(now, this.sessionId, this.datagram, next.datagram);
 		} else if (this.canRefresh) {
 			this.asked = this.datagram;
 			surroundings.refresh(this, method);
@@ -425,7 +555,7 @@ export class HseSession {
 		const expected = this.responseToOffer;
 		// An answer nobody waits for is accepted and ignored (profile section 6, 10).
 		if (expected === undefined) return "accept";
-		if (!equalInConstantTime(this.tlvs.value(TAG.akaResponse), expected)) {
+		if (!equalInConstantTime(this.surroundings.tlvs.value(TAG.akaResponse), expected)) {
 			this.feed("wrong RES", now);
 			return "reject";
 		}
@@ -466,7 +596,7 @@ export class HseSession {
 		const { expectedResponse } = this;
 		// RES is compared even where UP has confirmed the session before (profile section 6, 1).
 		if (expectedResponse !== undefined) {
-			if (!equalInConstantTime(this.tlvs.value(TAG.akaResponse), expectedResponse)) {
+			if (!equalInConstantTime(this.surroundings.tlvs.value(TAG.akaResponse), expectedResponse)) {
 				this.feed("wrong RES", now);
 				return "reject";
 			}
@@ -497,10 +627,15 @@ export class HseSession {
 	}
 
 	private feed(input: SessionInput, now: number): void {
+		const [action, next] = this.row(input);
+		this.state = next;
+		this[action](now);
+	}
+
+	private row(input: SessionInput) {
 		const row = SESSION[this.state][input];
 		if (row === undefined) throw new HseError("state", `A session in state "${this.state}" cannot take "${input}".`);
-		this.state = row[1];
-		this[row[0]](now);
+		return row;
 	}
 
 	private confirm(now: number): void {
@@ -561,11 +696,11 @@ export class HseSession {
 		this.request = undefined;
 	}
 
-	private answerTerminate(): void {
+	private answerTerminate(now: number): void {
 		const answer = this.transmitControl(COMMAND.sessionTerminateResponse);
 		this.end(this.cause, "UE");
 		// The 21 is all that is kept of a session that is over (profile section 2.1).
-		this.cached = new CachedAnswer(this.datagram, answer);
+		this.surroundings.answers.keep(now, this.sessionId, this.datagram, answer);
 	}
 
 	private endByAnswer(): void {

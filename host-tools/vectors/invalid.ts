@@ -15,12 +15,12 @@ import type { SecurityContext } from "../../firmware/emsdp/security-context.js";
 import { TlvScan } from "../../firmware/emsdp/tlv.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
-import type { SessionKeys } from "../../firmware/keys/session-keys.js";
 import { fromHex, toHex } from "../hex.js";
 import { Hse } from "../hse/hse.js";
+import { HseKeys } from "../hse/hse-keys.js";
 import { HseSession } from "../hse/session.js";
 import { setReceived, windowHex } from "./count.js";
-import { configurationOf, keysOf } from "./session-of-vector.js";
+import { configurationOf, keysOf, parametersOf } from "./session-of-vector.js";
 import { expectEqual, type VectorCase } from "./vector-case.js";
 import { makeUe, policyOf, ScriptedLoad, ScriptedRandom, softUsim, type UeIdentity } from "./world.js";
 
@@ -29,24 +29,22 @@ const SOURCE = "ue";
 const FAULT_IN_CONTENTS: readonly string[] = ["contents"];
 
 /** What a receiver holds of one context, to see that nothing has changed. */
-function photograph(context: SecurityContext): string {
+function photograph(context: SecurityContext | undefined): string {
+	if (context === undefined) return "gone";
 	const { control, user } = context;
 	return JSON.stringify([control.next, user.next, control.received.last, user.received.last, windowHex(user.received)]);
 }
 
-function restore(kernel: Kernel, session: VectorCase, direction: number): SessionKeys {
-	const keys = keysOf(kernel, session, direction);
-	const { context } = keys;
+function restore(context: SecurityContext, session: VectorCase): void {
 	setReceived(context.control.received, session.receive.cp_last, null);
 	setReceived(context.user.received, session.receive.up_last, session.receive.up_window ?? null);
 	context.control.next = session.send_next.cp;
 	context.user.next = session.send_next.up;
-	return keys;
 }
 
 /** A receiver put into the state of a case. */
 interface Receiver {
-	readonly contexts: readonly SecurityContext[];
+	contexts(): readonly (SecurityContext | undefined)[];
 	handle(datagram: Uint8Array): { readonly verdict: Verdict; readonly replies: readonly string[] };
 }
 
@@ -65,22 +63,26 @@ function hseOf(kernel: Kernel, vector: VectorCase): Receiver {
 		drawNonce: () => new Uint8Array(8),
 		fraction: () => 0,
 	});
-	const contexts = (state.sessions ?? []).map((session: VectorCase) => {
-		const keys = restore(kernel, session, DIRECTION.toUe);
+	const sessionIds = (state.sessions ?? []).map((session: VectorCase): number => {
 		const easId = new TextEncoder().encode(session.eas_id);
-		const { identity: asked } = SOME_UE;
-		const network = new Uint8Array(0);
-		const identity = { imsi: "001010000000001", easId, configuration: configurationOf(session), network, asked };
+		keysOf(kernel, session, DIRECTION.toUe).erase();
+		const keys = HseKeys.derive(kernel, parametersOf(session), fromHex(session.k_base), easId);
+		restore(keys.context, session);
+		const identity = {
+			imsi: "001010000000001",
+			easId,
+			configuration: configurationOf(session),
+			network: new Uint8Array(0),
+			largestMessage: LONGEST_MESSAGE,
+		};
 		const expectedResponse = state.expected_response ? fromHex(state.expected_response) : undefined;
 		const stage = session.confirmed ? "live" : "unconfirmed";
-		hse.adopt(
-			(surroundings) =>
-				new HseSession(surroundings, identity, keys, expectedResponse, "elsewhere", LONGEST_MESSAGE, stage),
-		);
-		return keys.context;
+		return hse.adopt(
+			(surroundings) => new HseSession(surroundings, identity, keys, expectedResponse, "elsewhere", stage),
+		).sessionId;
 	});
 	return {
-		contexts,
+		contexts: () => sessionIds.map((sessionId: number) => hse.session(sessionId)?.context),
 		handle(datagram) {
 			let verdict = hse.handleDatagram(0, SOURCE, datagram, datagram.length);
 			for (let request = hse.outbox.takeVectorRequest(); request; request = hse.outbox.takeVectorRequest()) {
@@ -136,7 +138,8 @@ function ueOf(kernel: Kernel, vector: VectorCase): Receiver {
 		expectEqual("request", sent, state.request_sent);
 	}
 	const contexts = (state.sessions ?? []).map((session: VectorCase) => {
-		const keys = restore(kernel, session, DIRECTION.fromUe);
+		const keys = keysOf(kernel, session, DIRECTION.fromUe);
+		restore(keys.context, session);
 		const lost = state.volatile_state_lost === true;
 		ue.adopt((options, outbox) => new Session(options, outbox, keys, configurationOf(session), lost));
 		if (state.resume_nonce_sent) {
@@ -147,7 +150,7 @@ function ueOf(kernel: Kernel, vector: VectorCase): Receiver {
 		return keys.context;
 	});
 	return {
-		contexts,
+		contexts: () => contexts,
 		handle(datagram) {
 			let verdict = ue.handleDatagram(0, datagram, datagram.length);
 			const replies: string[] = [];
@@ -166,7 +169,7 @@ function ueOf(kernel: Kernel, vector: VectorCase): Receiver {
 
 export function checkInvalid(kernel: Kernel, vector: VectorCase): void {
 	const receiver = vector.receiver === "HSE" ? hseOf(kernel, vector) : ueOf(kernel, vector);
-	const before = receiver.contexts.map(photograph);
+	const before = receiver.contexts().map(photograph);
 	const { verdict, replies } = receiver.handle(fromHex(vector.datagram));
 	const { action, cause, reply, reply_protected } = vector.expected;
 	const outcome =
@@ -174,7 +177,7 @@ export function checkInvalid(kernel: Kernel, vector: VectorCase): void {
 	expectEqual(`"${verdict}": action`, outcome, action);
 	expectEqual("replies", replies, reply === null ? [] : [reply]);
 	if (action === "drop silently" && !FAULT_IN_CONTENTS.includes(verdict))
-		expectEqual("state", receiver.contexts.map(photograph), before);
+		expectEqual("state", receiver.contexts().map(photograph), before);
 	if (reply === null) return;
 	const octets = fromHex(reply);
 	expectEqual("reply", octets[HEADER.length], COMMAND.messageReject);

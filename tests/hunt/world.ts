@@ -84,8 +84,8 @@ const MOST_TRIES = 6;
 /** Seconds: a back-off whose length was spoilt must not outlast a run. */
 const LONGEST_BACK_OFF = 60;
 
-/** The fastest kernel of this machine, one for all worlds. */
-let shared: Kernel | undefined;
+/** The fastest kernel of this machine, one for each end of all worlds: an uplink stands in that of the HSE until it is taken. */
+let kernels: { readonly ue: Kernel; readonly hse: Kernel } | undefined;
 
 interface Sent {
 	readonly sessionId: number;
@@ -120,7 +120,7 @@ export class World extends Pair {
 	powerCuts = 0;
 
 	constructor(options: WorldOptions) {
-		shared ??= withAllAlgorithms(loadKernel());
+		kernels ??= { ue: withAllAlgorithms(loadKernel()), hse: withAllAlgorithms(loadKernel()) };
 		const recorder = new Recorder();
 		const store = new FaultyStore();
 		const cookie = Uint8Array.of(1, 2, 3, 4);
@@ -128,8 +128,8 @@ export class World extends Pair {
 			longestBackOff: LONGEST_BACK_OFF,
 			...options,
 			store,
-			kernel: recorder.watch(shared, "UE"),
-			hseKernel: recorder.watch(shared, "HSE"),
+			kernel: recorder.watch(kernels.ue, "UE"),
+			hseKernel: recorder.watch(kernels.hse, "HSE"),
 			load: {
 				cookie: (_now, _source, _identity, given) =>
 					!this.isLoaded || given?.join() === cookie.join() ? undefined : cookie,

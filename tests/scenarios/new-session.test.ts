@@ -135,10 +135,10 @@ describe("a new session", () => {
 		pair.begin();
 		const request = pair.toHse[0];
 		pair.settle();
-		const session = pair.hse.sessionOf(IMSI);
+		const sessionId = pair.hse.sessionOf(IMSI)?.sessionId;
 		pair.deliverToHse(request, "somebody");
 		expect(pair.deliverToUe()).toBe("not expected");
-		expect(pair.hse.sessionOf(IMSI)).toBe(session);
+		expect(pair.hse.sessionOf(IMSI)?.sessionId).toBe(sessionId);
 		pair.send("still there");
 		pair.settle();
 		expect(pair.uplinks).toEqual(["still there"]);
@@ -146,16 +146,16 @@ describe("a new session", () => {
 
 	test("an existing session stays until the new one is confirmed, then its keys are gone", () => {
 		const pair = new Pair().connect();
-		const earlier = pair.hse.sessionOf(IMSI);
+		const earlier = pair.hse.sessionOf(IMSI)?.sessionId ?? 0;
 		pair.begin();
 		pair.deliverToHse();
-		expect(pair.hse.sessionOf(IMSI)).toBe(earlier);
+		expect(pair.hse.sessionOf(IMSI)?.sessionId).toBe(earlier);
 		const late = pair.send("under the old keys");
 		pair.deliverToHse();
 		expect(pair.uplinks).toEqual(["under the old keys"]);
 		pair.settle();
-		expect(pair.hse.sessionOf(IMSI)).not.toBe(earlier);
-		expect(earlier?.state).toBe("over");
+		expect(pair.hse.sessionOf(IMSI)?.isLive).toBe(true);
+		expect(pair.hse.session(earlier)).toBeUndefined();
 		expect(pair.deliverToHse(late)).toBe("reject");
 		expect(pair.uplinks).toHaveLength(1);
 	});

@@ -134,6 +134,20 @@ export class Pair {
 		this.hse = this.bootHse();
 	}
 
+	/** An HSE without sessions. @param kernel its own, where it is not to share that of the UE */
+	bootHse(kernel = this.options.hseKernel ?? this.kernel, durable = false): Hse {
+		return new Hse({
+			kernel,
+			policy: { ...DEFAULT_POLICY, ...this.options.policy },
+			retransmission: RETRANSMISSION,
+			load: this.options.load ?? UNLOADED,
+			drawSessionId: () => this.random.next(),
+			drawNonce: () => this.random.octets(8),
+			fraction: () => 0,
+			durable,
+		});
+	}
+
 	/** The UE loses its power and all that is not in its store, and comes back. What was on its way stays so. */
 	cutPower(): void {
 		[this.ue, this.usim] = this.boot();
@@ -176,13 +190,23 @@ export class Pair {
 			this.passed("HSE");
 			this.hse.handleVector(this.now, request.number, answer);
 		}
+		if (!this.keepHse()) return;
 		this.passed("HSE");
 		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) {
 			this.lastDestination = out.to;
+			this.seeDatagram(out.datagram);
 			this.toUe.push(out.datagram);
 			this.passed("HSE");
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) this.hseEvents.push(event);
+	}
+
+	/** A datagram leaves the HSE. */
+	protected seeDatagram(_datagram: Uint8Array): void {}
+
+	/** Stores what the HSE wants stored, before its outputs leave. @returns false where it has lost them */
+	protected keepHse(): boolean {
+		return true;
 	}
 
 	/** Brings one datagram to the HSE: the next one on its way, or any other. */
@@ -273,18 +297,6 @@ export class Pair {
 
 	/** Called after each single output of an end: a test that cuts its power there throws. */
 	protected passed(_end: "UE" | "HSE"): void {}
-
-	private bootHse(): Hse {
-		return new Hse({
-			kernel: this.options.hseKernel ?? this.kernel,
-			policy: { ...DEFAULT_POLICY, ...this.options.policy },
-			retransmission: RETRANSMISSION,
-			load: this.options.load ?? UNLOADED,
-			drawSessionId: () => this.random.next(),
-			drawNonce: () => this.random.octets(8),
-			fraction: () => 0,
-		});
-	}
 
 	private boot(): [Ue, SoftUsim] {
 		const { service = SERVICE.confidential, agreement = AGREEMENT.epsAka, concealment } = this.options;

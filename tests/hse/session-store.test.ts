@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import Database from "libsql";
+import { HseDatabase } from "../../host-tools/hse/database.js";
+import type { HseEvent, Outgoing } from "../../host-tools/hse/events.js";
+import { HeldOutputs } from "../../host-tools/hse/held-outputs.js";
+import { SqliteSessionStore } from "../../host-tools/hse/session-store.js";
+import type { SessionBatch } from "../../host-tools/hse/store.js";
+import { MemorySessionStore } from "../support/durable-pair.js";
+import { IMSI, Pair } from "../support/pair.js";
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), "best-test-"));
+	path = join(folder, "hse.db");
+	new HseDatabase(path).close();
+});
+afterEach(() => {
+	rmSync(folder, { recursive: true });
+});
+
+const batchOf = (batch: Partial<SessionBatch>): SessionBatch => ({
+	number: 1,
+	puts: [],
+	removals: [],
+	counts: new Uint8Array(0),
+	forgetBelow: 0,
+	...batch,
+});
+
+/** All that a store holds, as text. */
+async function contentsOf(store: SqliteSessionStore): Promise<string[]> {
+	const found: string[] = [];
+	await store.load({
+		session: (batch, octets) => found.push(`session ${batch}: ${octets}`),
+		counts: (batch, counts) => found.push(`counts ${batch}: ${counts}`),
+	});
+	return found;
+}
+
+describe("the SQLite session store", () => {
+	test("holds what was committed, by the last batch, after it was opened again", async () => {
+		const first = new SqliteSessionStore(path);
+		const one = Uint8Array.of(9, 1, 1, 9).subarray(1, 3);
+		await first.commit(batchOf({ puts: [{ sessionId: 0xffffffff, octets: one }], counts: Uint8Array.of(1) }));
+		await first.commit(
+			batchOf({ number: 2, puts: [{ sessionId: 7, octets: Uint8Array.of(2) }], counts: Uint8Array.of(2) }),
+		);
+		await first.commit(batchOf({ number: 3, puts: [{ sessionId: 7, octets: Uint8Array.of(3) }], forgetBelow: 2 }));
+		first.close();
+		const second = new SqliteSessionStore(path);
+		expect(await contentsOf(second)).toEqual(["session 3: 3", "session 1: 1,1", "counts 2: 2"]);
+		await second.commit(batchOf({ number: 4, removals: [0xffffffff, 7], forgetBelow: 4 }));
+		expect(await contentsOf(second)).toEqual([]);
+		second.close();
+		expect(statSync(path).mode & 0o777).toBe(0o600);
+	});
+
+	test("a batch that cannot be written changes nothing and can be given again", async () => {
+		const store = new SqliteSessionStore(path);
+		const other = new Database(path);
+		other.exec("CREATE TRIGGER full BEFORE INSERT ON uplink_counts BEGIN SELECT RAISE(ABORT, 'full'); END");
+		const batch = batchOf({ puts: [{ sessionId: 7, octets: Uint8Array.of(1) }], counts: Uint8Array.of(1) });
+		await expect(store.commit(batch)).rejects.toThrow(/full/);
+		expect(await contentsOf(store)).toEqual([]);
+		other.exec("DROP TRIGGER full");
+		other.close();
+		await store.commit(batch);
+		await store.commit(batch);
+		expect(await contentsOf(store)).toEqual(["session 1: 1", "counts 1: 1"]);
+		store.close();
+	});
+
+	test("a file from before there were sessions is brought up to date", async () => {
+		const old = join(folder, "old.db");
+		const made = new HseDatabase(old);
+		made.addSubscriber({
+			imsi: IMSI,
+			k: new Uint8Array(16),
+			opc: new Uint8Array(16),
+			amf: Uint8Array.of(0x80, 0),
+			sqn: 32,
+			enabled: true,
+		});
+		made.close();
+		const raw = new Database(old);
+		raw.exec("DROP TABLE session; DROP TABLE uplink_counts; PRAGMA user_version = 2");
+		raw.close();
+		const opened = new HseDatabase(old);
+		expect(opened.subscriber(IMSI)?.sqn).toBe(32);
+		const store = new SqliteSessionStore(old);
+		expect(await contentsOf(store)).toEqual([]);
+		store.close();
+		opened.close();
+	});
+});
+
+/** A store that does as it is told, when it is told. */
+class SlowStore extends MemorySessionStore {
+	readonly waiting: { done(): void; fail(): void }[] = [];
+
+	override commit(batch: SessionBatch): Promise<void> {
+		return new Promise((resolve, reject) => {
+			this.waiting.push({
+				done: () => {
+					this.put(batch);
+					resolve();
+				},
+				fail: () => reject(new Error("no space")),
+			});
+		});
+	}
+}
+
+describe("outputs that wait for the store", () => {
+	test("leave when their batch is durable, in order, and not before; a batch that failed is tried again", async () => {
+		const pair = new Pair();
+		pair.hse = pair.bootHse(pair.kernel, true);
+		pair.connect();
+		const store = new SlowStore();
+		const sent: Outgoing[] = [];
+		const told: HseEvent[] = [];
+		const errors: string[] = [];
+		const outputs = new HeldOutputs({
+			hse: pair.hse,
+			store,
+			send: (out) => sent.push(out),
+			tell: (event) => told.push(event),
+			onError: ({ message }) => errors.push(message),
+		});
+		outputs.drain();
+		store.waiting.shift()?.done();
+		await new Promise(setImmediate);
+		told.length = 0;
+		const arrive = (text: string) => {
+			const datagram = pair.send(text);
+			pair.toHse.length = 0;
+			pair.hse.handleDatagram(pair.now, "ue", datagram, datagram.length);
+			outputs.drain();
+		};
+		arrive("one");
+		arrive("two");
+		arrive("three");
+		pair.hse.send(pair.hse.sessionOf(IMSI)?.sessionId ?? 0, Uint8Array.of(1));
+		outputs.drain();
+		await new Promise(setImmediate);
+		expect(store.waiting).toHaveLength(1);
+		expect([told.length, sent.length]).toEqual([0, 0]);
+		store.waiting.shift()?.fail();
+		while (store.waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+		expect(errors).toEqual(["no space"]);
+		expect(told).toHaveLength(0);
+		store.waiting.shift()?.done();
+		await new Promise(setImmediate);
+		expect(told.map((event) => event.kind === "uplink" && new TextDecoder().decode(event.payload))).toEqual(["one"]);
+		expect(sent).toHaveLength(0);
+		const finished = outputs.finish();
+		while (store.waiting.length > 0) {
+			store.waiting.shift()?.done();
+			await new Promise(setImmediate);
+		}
+		await finished;
+		expect(told).toHaveLength(3);
+		expect(sent).toHaveLength(1);
+		expect(store.journal.size).toBe(0);
+		expect(store.sessions.size).toBe(1);
+	});
+});
