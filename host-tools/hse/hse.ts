@@ -214,6 +214,7 @@ export class Hse {
 		const session = this.known(sessionId);
 		try {
 			session.send(payload);
+			if (session.needsNewKeys) this.offerKeys(session, REFRESH_METHOD.chained);
 		} finally {
 			this.settle(session);
 		}
