@@ -237,13 +237,9 @@ export const REQUIREMENTS: readonly Requirement[] = [
 		"scenarios/refresh > two at once: the UE's 30 is answered with the 30 that is open",
 		"scenarios/refresh > a resume that overtakes the 30 does not hold the refresh up",
 	]),
-	row(
-		"6.4d",
-		"P",
-		"the HSE keeps 30 and its nonce in non-volatile storage before it sends it",
-		[],
-		"sessions of the HSE in its database",
-	),
+	row("6.4d", "P", "the HSE keeps 30 and its nonce in non-volatile storage before it sends it", [
+		"hse/power-cut > in mid-refresh it takes the UE's answer under the new keys",
+	]),
 	row("6.5", "P", "termination by either side erases all keys", [
 		"scenarios/termination > by the UE: both ends erase their keys",
 		"scenarios/termination > by the HSE, with its cause",
