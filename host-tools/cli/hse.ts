@@ -9,16 +9,22 @@ import { SqliteSessionStore } from "../hse/session-store.js";
 import { loadKernelFor } from "../kernel.js";
 import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
 import { Failure } from "./errors.js";
+import { EAS_OPTION_ROWS, readEasSetup } from "./hse-eas.js";
 import { type Command, numberOption, textOption } from "./options.js";
 
 /** An event as a line; a payload as text where it is printable, else in hex. */
 function lineOf(event: HseEvent): string {
-	const { kind, ...rest } = event;
-	const fields = Object.entries(rest).map(([name, value]) => {
-		if (value instanceof Uint8Array) return `${name}=${Buffer.from(value).toString("hex")}`;
-		return `${name}=${name === "sessionId" ? Number(value).toString(16).padStart(8, "0") : value}`;
+	const fields = Object.entries(event).map(([name, value]) => {
+		if (value instanceof Uint8Array) return [name, Buffer.from(value).toString("hex")];
+		return [name, name === "sessionId" ? Number(value).toString(16).padStart(8, "0") : value];
 	});
-	return `${kind}: ${fields.join(" ")}`;
+	return fieldsOf(Object.fromEntries(fields));
+}
+
+function fieldsOf({ kind, ...fields }: Record<string, unknown>): string {
+	return `${kind}: ${Object.entries(fields)
+		.map(([name, value]) => `${name}=${value}`)
+		.join(" ")}`;
 }
 
 export const hse: Command = {
@@ -37,6 +43,7 @@ export const hse: Command = {
 			value: ALGORITHMS_VALUE,
 			help: "for ciphering and integrity, the preferred one first (aes; the others are not constant time)",
 		},
+		...EAS_OPTION_ROWS,
 		answer: { help: "answer each uplink with a downlink" },
 		json: { help: "one JSON object per event instead of lines for people" },
 	},
@@ -48,6 +55,8 @@ export const hse: Command = {
 		const algorithms = algorithmsOption(options);
 		const list = options["home-network-keys"];
 		const homeNetworkKeys = typeof list === "string" ? readHomeNetworkKeys(list) : undefined;
+		const print = (event: Record<string, unknown>) => console.log(json ? JSON.stringify(event) : fieldsOf(event));
+		const { eas, policy, close } = readEasSetup(options, (imsi) => database.easKeyPolicy(imsi), print);
 		const database = new HseDatabase(path);
 		let answers = 0;
 		const answer = (sessionId: number) => {
@@ -77,7 +86,9 @@ export const hse: Command = {
 				encryptionAlgorithms: algorithms,
 				integrityAlgorithms: algorithms,
 				lifetime: numberOption(options, "lifetime", 0, 0, 0xffffffff),
+				...policy,
 			},
+			...(eas === undefined ? {} : { eas }),
 			onEvent: (event) => {
 				const text = json
 					? JSON.stringify(event, (_, value) =>
@@ -95,10 +106,13 @@ export const hse: Command = {
 		} catch (error) {
 			store.close();
 			database.close();
+			close();
 			const why = (error as NodeJS.ErrnoException).code;
 			if (why === undefined) throw error;
-			throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
+			const ports = eas === undefined ? `The port ${port}` : `The port ${port} or ${eas.port}`;
+			throw new Failure(`${ports} cannot be had (${why}): choose another with --port, or end what uses it.`);
 		}
+		if (!json && eas !== undefined) console.log(`EASs register at https://${eas.address}:${eas.port}.`);
 		if (!json) console.log(`HSE on UDP port ${port}, database ${path}. End it with Ctrl-C.`);
 		await new Promise<void>((resolve) => {
 			process.once("SIGINT", resolve);
@@ -107,6 +121,7 @@ export const hse: Command = {
 		await server.close();
 		store.close();
 		database.close();
+		close();
 		return 0;
 	},
 };

@@ -18,6 +18,10 @@ import type { KeyRequest } from "./events.js";
 
 export const NAMESPACE = "urn:best-emsdp:eas:1";
 export const XML_TYPE = "application/xml";
+/** Where the HSE listens for EASs. An EAS that has registered goes on below it: /ID/requests, /ID/downlinks. */
+export const HSE_PATH = "/best/v1/eas-sessions";
+/** What follows the callback of an EAS and its session id. */
+export const EAS_PATHS = { requests: "requests", uplinks: "uplinks", ends: "ends" } as const;
 /** Octets of a document at the most. */
 export const LONGEST_DOCUMENT = 4096;
 

@@ -4,7 +4,7 @@ import type { EasKey, ForwardedMessage } from "../eas/eas-key.js";
 import { HseError } from "./errors.js";
 import type { HseEvent } from "./events.js";
 import type { Hse } from "./hse.js";
-import { type KeyDisclosure, needsEasKey } from "./policy.js";
+import { type EasKeyPolicy, needsEasKey } from "./policy.js";
 import type { HseSession } from "./session.js";
 
 /** What the HSE has for an EAS. `easId`: text of tag 04. */
@@ -23,10 +23,10 @@ export interface Escrow {
 export interface EasGatewayOptions {
 	readonly hse: Hse;
 	/** @param imsi digits */
-	keyDisclosure(imsi: string): KeyDisclosure;
-	readonly escrow?: Escrow;
+	easKeyPolicy(imsi: string): EasKeyPolicy;
+	readonly escrow?: Escrow | undefined;
 	/** Told of every K_EAS_PSK that is given out, and of every refusal, for the audit; never the key. */
-	readonly audit?: (entry: DisclosureEntry) => void;
+	readonly audit?: ((entry: DisclosureEntry) => void) | undefined;
 }
 
 /** One line of the audit of keys. */
@@ -100,7 +100,7 @@ export class EasGateway {
 		const { imsi, ...rest } = session.easSession(now);
 		const { sessionId } = rest;
 		const { keyId } = rest.configuration;
-		const disclosure = this.options.keyDisclosure(imsi);
+		const disclosure = this.options.easKeyPolicy(imsi);
 		const key = { ...rest, ueId: ueIdOf(imsi), key: session.easKey() };
 		let cause = disclosure === "deny" ? CAUSE.restrictedByRegulation : 0;
 		try {

@@ -26,7 +26,7 @@ import { FailureLimits } from "./failure-limits.js";
 import { HseKeys } from "./hse-keys.js";
 import { KeptAnswers } from "./kept-answers.js";
 import { Outbox } from "./outbox.js";
-import { checkPolicy, choose, type KeyDisclosure, needsEasKey, type Policy } from "./policy.js";
+import { checkPolicy, choose, type EasKeyPolicy, needsEasKey, type Policy } from "./policy.js";
 import { HseSession, type SessionSurroundings } from "./session.js";
 import { Sessions } from "./sessions.js";
 import type { Restorer, SessionBatch } from "./store.js";
@@ -58,7 +58,7 @@ export interface HseOptions {
 	/** Random, 0 to 1, for the spread of retransmissions. */
 	fraction(): number;
 	/** Whether K_EAS_PSK of a subscriber may leave the HSE; "allow" by default. @param imsi digits */
-	keyDisclosure?(imsi: string): KeyDisclosure;
+	easKeyPolicy?(imsi: string): EasKeyPolicy;
 	/** Whether an EAS can be reached now; any can by default. @param easId text of tag 04 */
 	isReachable?(easId: string): boolean;
 	/** Sessions at rest whose expanded keys are kept; 16,384 by default, which take about 25 MB. */
@@ -505,7 +505,7 @@ export class Hse {
 		const { kernel } = this.options;
 		const { choice, easId, request, source } = asked;
 		const { imsi } = credentials;
-		if (needsEasKey(choice) && this.options.keyDisclosure?.(imsi) === "deny") {
+		if (needsEasKey(choice) && this.options.easKeyPolicy?.(imsi) === "deny") {
 			eraseCredentials(credentials);
 			this.reject(source, 0, CAUSE.restrictedByRegulation);
 			return;

@@ -26,7 +26,8 @@ export interface Policy {
  * Whether K_EAS_PSK of a subscriber may leave the HSE (the liaison statement names rules of lawful interception): to the
  * EAS, not at all, or to the EAS once a copy has been put in escrow.
  */
-export type KeyDisclosure = "allow" | "deny" | "escrow";
+export const EAS_KEY_POLICIES = ["deny", "allow", "escrow"] as const;
+export type EasKeyPolicy = (typeof EAS_KEY_POLICIES)[number];
 
 /** Whether a session is of no use unless the EAS is given K_EAS_PSK. */
 export function needsEasKey({ service, mode }: { readonly service: number; readonly mode: number }): boolean {

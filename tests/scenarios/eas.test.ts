@@ -571,7 +571,7 @@ describe("policy", () => {
 	});
 
 	test("deny, decided while the session lives: the next key ends it", () => {
-		const pair = new EasPair({ eas: { keyDisclosure: () => "allow" }, disclosure: "deny" }).connect();
+		const pair = new EasPair({ eas: { easKeyPolicy: () => "allow" }, disclosure: "deny" }).connect();
 		expect(pair.audit).toMatchObject([{ cause: CAUSE.restrictedByRegulation, escrowed: false }]);
 		expect(pair.easEvents).toEqual([]);
 		expect(pair.ueEvents.at(-1)).toMatchObject({ kind: "session over", cause: CAUSE.restrictedByRegulation });

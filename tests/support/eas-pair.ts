@@ -4,14 +4,14 @@ import { Eas } from "../../host-tools/eas/eas.js";
 import type { ForwardedMessage } from "../../host-tools/eas/eas-key.js";
 import type { Downlink, EasEvent } from "../../host-tools/eas/events.js";
 import { type DisclosureEntry, EasGateway, type Escrow } from "../../host-tools/hse/eas-gateway.js";
-import type { KeyDisclosure } from "../../host-tools/hse/policy.js";
+import type { EasKeyPolicy } from "../../host-tools/hse/policy.js";
 import { loadKernelFor } from "../../host-tools/kernel.js";
 import { IMSI, Pair, type PairOptions } from "./pair.js";
 
 export const EAS_ID = "eas.example";
 
 export interface EasPairOptions extends PairOptions {
-	readonly disclosure?: KeyDisclosure;
+	readonly disclosure?: EasKeyPolicy;
 	readonly escrow?: Escrow;
 }
 
@@ -36,7 +36,7 @@ export class EasPair extends Pair {
 			...options,
 			offer: { mode: MODE.ueToEas, ...options.offer },
 			policy: { modes: [MODE.ueToHse, MODE.ueToEas], ...options.policy },
-			eas: { keyDisclosure: () => disclosure, ...options.eas },
+			eas: { easKeyPolicy: () => disclosure, ...options.eas },
 		});
 		this.easOptions = options;
 		this.eas = this.bootEas();
@@ -53,7 +53,7 @@ export class EasPair extends Pair {
 		const { disclosure = "allow", escrow } = this.easOptions;
 		return new EasGateway({
 			hse: this.hse,
-			keyDisclosure: () => disclosure,
+			easKeyPolicy: () => disclosure,
 			...(escrow === undefined ? {} : { escrow }),
 			audit: (entry) => this.audit.push(entry),
 		});

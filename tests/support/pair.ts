@@ -54,7 +54,7 @@ export interface PairOptions {
 	readonly service?: number;
 	readonly agreement?: number;
 	/** What the HSE asks of whoever runs it about EASs and their keys. */
-	readonly eas?: Pick<HseOptions, "keyDisclosure" | "isReachable">;
+	readonly eas?: Pick<HseOptions, "easKeyPolicy" | "isReachable">;
 	readonly policy?: Partial<Policy>;
 	readonly load?: LoadPolicy;
 	readonly seed?: number;
