@@ -6,7 +6,7 @@ import type { TlsIdentity } from "../eas/https.js";
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
 const DAY = 86_400_000;
 /** Said in the authority's name, so that whoever meets a certificate of it can read it. */
-const WARNING = "for tests only, never for production";
+const WARNING = "never for production";
 
 // Object identifiers of RFC 5280.
 const COMMON_NAME = "2.5.4.3";
@@ -47,7 +47,7 @@ export class TestAuthority {
 		const keys = await generateKeys();
 		const certificate = await unsigned(
 			library,
-			`best test CA ${randomBytes(4).toString("hex")}, ${WARNING}`,
+			`best test CA ${randomBytes(4).toString("hex")}: ${WARNING}`,
 			keys,
 			days,
 		);

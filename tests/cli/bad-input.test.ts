@@ -23,7 +23,7 @@ describe("wrong use: one line that says which and what is allowed, status 2", ()
 		[
 			"an unknown command",
 			["frobnicate"],
-			/"frobnicate".*demo, hse, device, provision, keygen, subscriber, vectors, bench, board, doctor/,
+			/"frobnicate".*demo, hse, eas, ca, device, provision, keygen, subscriber, vectors, bench, board, doctor/,
 		],
 		["an unknown option", ["demo", "--frobnicate"], /--frobnicate.*allowed: --input FILE\|-/],
 		["an operand too many", ["demo", "extra"], /"extra" is too much/],
