@@ -143,6 +143,8 @@ export class Eas {
 
 	/** The HSE gives no key. @param cause of tag 18 */
 	handleKeyRefused({ sessionId, keyId }: KeyRequest, cause: number): void {
+		// The end of the session has not been told, for instance by an HSE that has begun anew.
+		if (cause === CAUSE.sessionUnknown && this.held.has(sessionId)) this.handleOver(sessionId, cause);
 		const asked = this.asked.get(nameOf(sessionId, keyId));
 		if (asked === undefined || asked.isRefused) return;
 		asked.isRefused = true;
@@ -172,8 +174,10 @@ export class Eas {
 		const session = this.held.get(sessionId);
 		if (session === undefined) return;
 		if (session.keyId === keyId) session.unanswered = Math.max(0, session.unanswered - 1);
-		if (verdict !== "accept")
-			this.outbox.tell({ kind: "downlink refused", ueId: session.ueId, sessionId, count, verdict });
+		if (verdict === "accept") return;
+		this.outbox.tell({ kind: "downlink refused", ueId: session.ueId, sessionId, count, verdict });
+		// Whether the session is over, or only the key, is what the answer to this says.
+		if (verdict === "session or Key ID unknown" && session.keyId === keyId) this.outbox.ask({ sessionId, keyId });
 	}
 
 	/** Protects a payload for a UE. @throws EasError `unknown`, `state`, `too-long`, `count` */

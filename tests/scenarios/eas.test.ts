@@ -480,6 +480,38 @@ describe("resume in UE-to-EAS mode", () => {
 	});
 });
 
+describe("an HSE that begins anew", () => {
+	for (const counterScheme of [0, 1, 2])
+		test(`counter scheme ${counterScheme}: goes on forwarding, and takes nothing twice either way`, () => {
+			const pair = new EasPair({ isDurable: true, policy: { counterSchemes: [counterScheme] } }).connect();
+			const texts = sendAll(pair, 3);
+			pair.answerFromEas("before");
+			pair.settle();
+			const uplinks = pair.forwarded.map(({ datagram }) => datagram);
+			const { downlink } = pair.downlinksOfEas[0];
+			pair.restartHse();
+			for (const datagram of uplinks) expect(pair.deliverToHse(datagram)).not.toBe("accept");
+			expect(pair.relay(downlink)).not.toBe("accept");
+			sendAll(pair, 2);
+			pair.answerFromEas("after");
+			pair.settle();
+			expect(pair.readings).toEqual([...texts, "reading 0", "reading 1"]);
+			expect(pair.downlinks).toEqual(["before", "after"]);
+		});
+
+	test("without its sessions: the EAS learns that they are over when it sends", () => {
+		const pair = new EasPair().connect();
+		const { sessionId } = pair;
+		pair.hse.erase();
+		pair.eas.send(sessionId, Uint8Array.of(1));
+		pair.drainEas();
+		expect(pair.downlinksOfEas[0].verdict).toBe("session or Key ID unknown");
+		pair.drainEas();
+		expect(kinds(pair.easEvents)).toEqual(["session", "downlink refused", "session over"]);
+		expect(pair.eas.sessionIds).toEqual([]);
+	});
+});
+
 describe("the end of a session in UE-to-EAS mode", () => {
 	for (const by of ["UE", "HSE"])
 		test(`by the ${by}: the EAS erases its keys`, () => {

@@ -6,6 +6,7 @@ import type { Downlink, EasEvent } from "../../host-tools/eas/events.js";
 import { type DisclosureEntry, EasGateway, type Escrow } from "../../host-tools/hse/eas-gateway.js";
 import type { EasKeyPolicy } from "../../host-tools/hse/policy.js";
 import { loadKernelFor } from "../../host-tools/kernel.js";
+import { MemorySessionStore } from "./durable-pair.js";
 import { IMSI, Pair, type PairOptions } from "./pair.js";
 
 export const EAS_ID = "eas.example";
@@ -13,6 +14,8 @@ export const EAS_ID = "eas.example";
 export interface EasPairOptions extends PairOptions {
 	readonly disclosure?: EasKeyPolicy;
 	readonly escrow?: Escrow;
+	/** The HSE stores its sessions. */
+	readonly isDurable?: boolean;
 }
 
 /** One UE, one HSE and one EAS; the link between HSE and EAS keeps the order and loses nothing while it is up. */
@@ -26,6 +29,7 @@ export class EasPair extends Pair {
 	readonly audit: DisclosureEntry[] = [];
 	/** Verdicts of the EAS, in order. */
 	readonly easVerdicts: Verdict[] = [];
+	private readonly medium = new MemorySessionStore();
 	private gateway: EasGateway;
 	private seen = 0;
 	private readonly easOptions: EasPairOptions;
@@ -39,8 +43,22 @@ export class EasPair extends Pair {
 			eas: { easKeyPolicy: () => disclosure, ...options.eas },
 		});
 		this.easOptions = options;
+		if (options.isDurable) this.hse = this.bootHse(undefined, true);
 		this.eas = this.bootEas();
 		this.gateway = this.bootGateway();
+	}
+
+	/** The HSE's process ends, and another goes on with what is stored. */
+	override restartHse(): void {
+		this.hse = this.bootHse(undefined, true);
+		this.medium.restore(this.hse.restorer(this.now));
+		this.gateway = this.bootGateway();
+	}
+
+	protected override keepHse(): boolean {
+		const batch = this.easOptions?.isDurable ? this.hse.takeBatch() : undefined;
+		if (batch !== undefined) this.medium.put(batch);
+		return true;
 	}
 
 	/** An EAS without keys. */
