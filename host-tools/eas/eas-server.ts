@@ -171,6 +171,7 @@ export class EasServer {
 		if (this.isRegistering || this.isClosed) return;
 		this.isRegistering = true;
 		const document = encodeRegistration({ easId: this.options.easId, callback: this.callback });
+		let told = "";
 		for (let tries = 0; !this.isClosed; tries++) {
 			try {
 				const { status, body } = await this.registrar.send("POST", this.at(""), XML_TYPE, document, LONGEST_DOCUMENT);
@@ -181,8 +182,10 @@ export class EasServer {
 				this.renewLater(500 * expiresIn);
 				break;
 			} catch (error) {
-				if (tries === 0 && !this.isClosed)
-					this.options.onError?.(new Error(`This EAS is not registered: ${textOf(error)}`));
+				const why = textOf(error);
+				// Each reason once, however often it is tried.
+				if (why !== told && !this.isClosed) this.options.onError?.(new Error(`This EAS is not registered: ${why}`));
+				told = why;
 				await sleep(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** tries), undefined, { ref: false });
 			}
 		}
