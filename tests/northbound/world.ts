@@ -169,6 +169,7 @@ export class World extends Pair {
 	/** Lets time go by. */
 	async pass(milliseconds: number): Promise<void> {
 		this.now += milliseconds;
+		this.token = await this.issuer.issue(METERS, this.time(), undefined);
 		this.northbound.handleTimeout();
 		await this.quiet();
 	}
