@@ -95,8 +95,8 @@ function problemResponse({ onError }: HttpAppOptions, context: AppContext, error
 	return context.body(JSON.stringify(problem.details), problem.status as 500, { "Content-Type": PROBLEM_TYPE });
 }
 
-/** Who asks, as far as the path lets it. @throws Problem */
-async function authorise(context: AppContext, options: HttpAppOptions): Promise<ApplicationServer> {
+/** Who asks. @throws Problem */
+async function identify(context: AppContext, options: HttpAppOptions): Promise<ApplicationServer> {
 	const { authenticator, rateLimit, now } = options;
 	const server = await authenticator.identify(evidenceOf(context));
 	const seconds = rateLimit.take(server.id, server.rate, now());
@@ -104,9 +104,13 @@ async function authorise(context: AppContext, options: HttpAppOptions): Promise<
 		throw new Problem(429, "TOO_MANY_REQUESTS", `There are too many requests: try again in ${seconds} s.`, {
 			headers: { "Retry-After": String(seconds) },
 		});
-	if (context.req.param("scsAsId") !== server.id)
-		throw new Problem(403, "OTHER_APPLICATION_SERVER", "The path is that of another application server.");
 	return server;
+}
+
+/** @throws Problem where the path is not the server's own */
+function checkPath(context: AppContext, { id }: ApplicationServer): void {
+	if (context.req.param("scsAsId") !== id)
+		throw new Problem(403, "OTHER_APPLICATION_SERVER", "The path is that of another application server.");
 }
 
 /** Leaves an audit record where a request was not allowed. */
@@ -141,7 +145,8 @@ function addApi(app: Hono<Bindings>, options: HttpAppOptions, api: Api): void {
 			let response: Response;
 			try {
 				if (operation === undefined) throw notAllowed(operations);
-				server = await authorise(context, options);
+				server = await identify(context, options);
+				checkPath(context, server);
 				response = responseOf(context, await perform(context, options, server, operation));
 			} catch (error) {
 				recordRefusal(context, options, server?.id, error);
@@ -277,7 +282,8 @@ function addWebSocket(
 		async (context, next) => {
 			let server: ApplicationServer | undefined;
 			try {
-				server = await authorise(context, options);
+				server = await identify(context, options);
+				checkPath(context, server);
 				if (context.req.header("upgrade")?.toLowerCase() !== "websocket")
 					throw new Problem(426, "UPGRADE_NEEDED", "Only a WebSocket is there.", { headers: { Upgrade: "websocket" } });
 				channels.set(context.req.raw, channelOf(server, context.req.param("id") ?? ""));
