@@ -44,8 +44,15 @@ const ALGORITHMS_MESSAGE = `allowed are ${ALGORITHM_NAMES.join(", ")}, each once
 const SETTINGS = {
 	address: { row: { value: "ADDRESS", help: "address to listen at (127.0.0.1)" }, schema: text.default("127.0.0.1") },
 	port: { row: { value: "N", help: `UDP port (${UDP_PORT})` }, schema: whole(1, 65_535).default(UDP_PORT) },
+	homeNetworkKeys: {
+		row: {
+			value: "ID=FILE,…",
+			help: "private keys for SUCIs, in PEM: X25519 for profile A, P-256 for profile B",
+		},
+		schema: text.optional(),
+	},
 	database: {
-		row: { value: "FILE", help: "subscribers and their SQNs (best-hse.db)" },
+		row: { value: "FILE", help: "subscribers, their SQNs, and sessions (best-hse.db)" },
 		schema: text.default("best-hse.db"),
 	},
 	lifetime: {
@@ -144,14 +151,12 @@ export function readConfiguration(
 	if (code === "unrecognized_keys" && at.length === 0)
 		throw new UsageError(`${path}: ${message}; allowed are ${[...Object.keys(SETTINGS), "northbound"].join(", ")}.`);
 	const [name, ...rest] = at.map(String);
+	const isList = name === "algorithms";
+	const why = isList ? ALGORITHMS_MESSAGE : message;
 	// Only what a command line shows anyway is repeated.
-	if (rest.length === 0 && typeof values[name] !== "object")
-		throw new UsageError(
-			`${origins.get(name)} is "${values[name]}": ${name === "algorithms" ? ALGORITHMS_MESSAGE : message}.`,
-		);
-	throw new UsageError(
-		`${[origins.get(name), ...rest].join(", ")}: ${name === "algorithms" ? ALGORITHMS_MESSAGE : message}.`,
-	);
+	if ((isList || rest.length === 0) && typeof values[name] !== "object")
+		throw new UsageError(`${origins.get(name)} is "${values[name]}": ${why}.`);
+	throw new UsageError(`${[origins.get(name), ...rest].join(", ")}: ${why}.`);
 }
 
 function readFile(path: string): Readonly<Record<string, unknown>> {

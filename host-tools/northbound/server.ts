@@ -146,8 +146,12 @@ export class NorthboundServer {
 			for (const socket of this.sockets.clients) socket.terminate();
 			for (const listener of this.listeners) (listener as Server).closeAllConnections();
 		}, DRAIN);
-		for (const listener of this.listeners) (listener as Server).closeIdleConnections();
+		// A connection is idle once its last request has been answered.
+		const idle = setInterval(() => {
+			for (const listener of this.listeners) (listener as Server).closeIdleConnections();
+		}, 50);
 		await Promise.all([...closed, this.notifier.stop()]);
+		clearInterval(idle);
 		clearTimeout(late);
 		this.webhooks.close();
 		this.store.close();
