@@ -61,6 +61,8 @@ export function rejectCauseOf(datagram: Uint8Array): number | undefined {
 
 function userFields(datagram: Uint8Array, layout: Layout | undefined): Field[] {
 	const at = HEADER.length;
+	const shortest = layout && at + (COUNTER_EXTENSION_OCTETS[layout.counterScheme] ?? 0) + layout.macLength;
+	if (shortest !== undefined && datagram.length < shortest) return tooShort(datagram);
 	if (layout === undefined)
 		return [
 			field(at, datagram.length - at, "Counter extension, payload, MAC", hex(datagram, at, datagram.length), "P", "2"),
@@ -77,17 +79,25 @@ function userFields(datagram: Uint8Array, layout: Layout | undefined): Field[] {
 
 function controlFields(datagram: Uint8Array, isProtected: boolean, layout: Layout | undefined): Field[] {
 	const at = HEADER.length;
+	const mac = isProtected ? (layout?.macLength ?? macLengthOf(datagram)) : 0;
+	if (datagram.length < at + 1 + mac) return tooShort(datagram);
 	const command = datagram[at];
 	const row = COMMANDS.find((known) => known.command === command);
 	const fields = [field(at, 1, "Command", `${hex(datagram, at, at + 1)} ${row?.name ?? "unknown"}`, "S", "4")];
-	const mac = isProtected ? (layout?.macLength ?? macLengthOf(datagram)) : 0;
-	const end = Math.max(at + 1, datagram.length - mac);
+	const end = datagram.length - mac;
 	const isClear = row?.ciphered === false || layout?.isCiphered === false;
 	if (isClear) fields.push(...tlvFields(datagram, at + 1, end));
 	else if (end > at + 1)
 		fields.push(field(at + 1, end - at - 1, "TLVs, enciphered", hex(datagram, at + 1, end), "P", "3"));
 	if (mac > 0) fields.push(field(end, datagram.length - end, "MAC", hex(datagram, end, datagram.length), "P", "2.2"));
 	return fields;
+}
+
+/** What follows the header of a message that ends too early. */
+function tooShort(datagram: Uint8Array): Field[] {
+	const at = HEADER.length;
+	const length = datagram.length - at;
+	return length > 0 ? [field(at, length, "too short", hex(datagram, at, datagram.length), "P", "2")] : [];
 }
 
 /** M of an 11 of a new session, which stands in its tag 10; else the usual one. */

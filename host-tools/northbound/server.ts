@@ -133,7 +133,7 @@ export class NorthboundServer {
 	}
 
 	handleTraffic(traffic: Traffic): void {
-		this.feed.handleTraffic(traffic);
+		if (this.options.operations !== undefined) this.feed.handleTraffic(traffic);
 	}
 
 	/** Takes no more requests, finishes what is under way, and stores the rest. */
@@ -164,6 +164,10 @@ export class NorthboundServer {
 		if (tls === undefined && !isLoopback(address))
 			throw new UsageError(
 				`The northbound API at ${address} needs a certificate: give "tls" in the configuration file, or listen at 127.0.0.1.`,
+			);
+		if (settings.apiRoot === undefined && (address === "0.0.0.0" || address === "::"))
+			throw new UsageError(
+				`At ${address} the northbound API cannot tell under which name clients find it: give "apiRoot" in the configuration file.`,
 			);
 		const isDemo = settings.applicationServers.length === 0;
 		if (isDemo && !isLoopback(address))

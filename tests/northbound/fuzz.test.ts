@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import fc from "fast-check";
 import { bestDocument } from "../../host-tools/northbound/best/document.js";
+import { ROOT } from "../support/best.js";
 import { isPublished, PublishedNidd } from "./published.js";
 import { type Answer, base64, DESTINATION, FOREIGN_UE, OTHER_UE, UE, World } from "./world.js";
 
@@ -217,6 +220,8 @@ test("the document is OpenAPI 3.1: every reference leads somewhere, and every op
 			.reduce((value: Json, part) => value?.[part], document);
 		expect([pointer, typeof target]).toEqual([pointer, "object"]);
 	}
+	// The same as the one that is served: `curl …/3gpp-best/v1/openapi.json` writes it anew.
+	expect(JSON.parse(readFileSync(join(ROOT, "docs/3gpp-best.openapi.json"), "utf8"))).toEqual(document);
 	const ids = best.operations.map(({ id }) => id);
 	expect(new Set(ids).size).toBe(ids.length);
 	for (const { id, responses } of best.operations)

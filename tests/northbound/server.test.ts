@@ -402,6 +402,12 @@ describe("what cannot be", () => {
 			{ api: { address: "0.0.0.0", port: 0 } },
 			/needs a certificate/,
 		],
+		[
+			"an address without a name",
+			{ applicationServers: [METERS], tls: { certificate: "c", key: "k" } },
+			{ api: { address: "::", port: 0 } },
+			/give "apiRoot"/,
+		],
 		["a page for the network", {}, { operations: { address: "::", port: 0 } }, /open to the network/],
 		["two servers of one name", { applicationServers: [METERS, METERS] }, {}, /"id meters".*differ/],
 		[
