@@ -10,8 +10,11 @@ export type AuditEvent =
 	| "not authorised"
 	| "token issued";
 
+/** What is on the medium before anything else happens: not what anybody can bring about at will. */
+const DURABLE: readonly AuditEvent[] = ["EAS key given out", "EAS key in escrow", "EAS key refused"];
+
 export interface AuditLog {
-	/** On the medium when it returns. */
+	/** Written when it returns; on the medium too, where it is about a key. */
 	record(event: AuditEvent, fields: Readonly<Record<string, unknown>>): void;
 	close(): void;
 }
@@ -35,7 +38,7 @@ export class AuditFile implements AuditLog {
 
 	record(event: AuditEvent, fields: Readonly<Record<string, unknown>>): void {
 		writeSync(this.file, `${JSON.stringify({ time: new Date(this.now()).toISOString(), event, ...fields })}\n`);
-		fdatasyncSync(this.file);
+		if (DURABLE.includes(event)) fdatasyncSync(this.file);
 	}
 
 	close(): void {
