@@ -113,14 +113,17 @@ export const hse: Command = {
 			},
 		});
 		const close = async () => {
-			await northbound?.close();
+			// The HSE ends in between: what it has heard until then is not lost northbound.
+			await northbound?.drain();
 			await server.close();
+			await northbound?.close();
 			store.close();
 			database.close();
 		};
 		try {
-			await listen(server, port);
+			// First, so that it is told of the first uplink.
 			northbound = await startNorthbound(server, configuration);
+			await listen(server, port);
 		} catch (error) {
 			await close();
 			throw error;

@@ -136,10 +136,10 @@ export class NorthboundServer {
 		if (this.options.operations !== undefined) this.feed.handleTraffic(traffic);
 	}
 
-	/** Takes no more requests, finishes what is under way, and stores the rest. */
-	async close(): Promise<void> {
+	/** Takes no more requests, and finishes those under way; the HSE is still needed for that. */
+	async drain(): Promise<void> {
+		if (this.isDraining) return;
 		this.isDraining = true;
-		clearInterval(this.timer);
 		const closed = this.listeners.map((listener) => new Promise((resolve) => listener.close(resolve)));
 		for (const socket of this.sockets.clients) socket.close(1001, "The server ends.");
 		const late = setTimeout(() => {
@@ -150,9 +150,16 @@ export class NorthboundServer {
 		const idle = setInterval(() => {
 			for (const listener of this.listeners) (listener as Server).closeIdleConnections();
 		}, 50);
-		await Promise.all([...closed, this.notifier.stop()]);
+		await Promise.all(closed);
 		clearInterval(idle);
 		clearTimeout(late);
+	}
+
+	/** Ends. What the HSE has told until now is stored; what has not been delivered goes out after the next start. */
+	async close(): Promise<void> {
+		await this.drain();
+		clearInterval(this.timer);
+		await this.notifier.stop();
 		this.webhooks.close();
 		this.store.close();
 		this.audit.close();
