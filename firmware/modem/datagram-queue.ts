@@ -1,0 +1,42 @@
+/** Octets before a datagram that hold its length. */
+const PREFIX = 2;
+
+/** Datagrams that wait to be sent, in one buffer made once. */
+export class DatagramQueue {
+	private readonly buffer: Uint8Array;
+	private filled = 0;
+
+	constructor(octets: number) {
+		this.buffer = new Uint8Array(octets);
+	}
+
+	get isEmpty(): boolean {
+		return this.filled === 0;
+	}
+
+	/** @returns whether there was room */
+	push(octets: Uint8Array, length: number): boolean {
+		const { buffer, filled } = this;
+		if (filled + PREFIX + length > buffer.length) return false;
+		buffer[filled] = length >> 8;
+		buffer[filled + 1] = length;
+		for (let i = 0; i < length; i++) buffer[filled + PREFIX + i] = octets[i];
+		this.filled += PREFIX + length;
+		return true;
+	}
+
+	/** Copies the first one into `into`, which has room for it, and removes it. @returns its length, −1 for none */
+	shift(into: Uint8Array): number {
+		const { buffer } = this;
+		if (this.filled === 0) return -1;
+		const length = (buffer[0] << 8) | buffer[1];
+		for (let i = 0; i < length; i++) into[i] = buffer[PREFIX + i];
+		buffer.copyWithin(0, PREFIX + length, this.filled);
+		this.filled -= PREFIX + length;
+		return length;
+	}
+
+	clear(): void {
+		this.filled = 0;
+	}
+}
