@@ -25,18 +25,26 @@ export class DatagramQueue {
 		return true;
 	}
 
-	/** Copies the first one into `into`, which has room for it, and removes it. @returns its length, −1 for none */
-	shift(into: Uint8Array): number {
+	/** Copies the first one, which must be there, into `into`, which has room for it. @returns its length */
+	first(into: Uint8Array): number {
 		const { buffer } = this;
-		if (this.filled === 0) return -1;
-		const length = (buffer[0] << 8) | buffer[1];
+		const length = this.firstLength;
 		for (let i = 0; i < length; i++) into[i] = buffer[PREFIX + i];
-		buffer.copyWithin(0, PREFIX + length, this.filled);
-		this.filled -= PREFIX + length;
 		return length;
+	}
+
+	/** Removes the first one, which must be there. */
+	shift(): void {
+		const octets = PREFIX + this.firstLength;
+		this.buffer.copyWithin(0, octets, this.filled);
+		this.filled -= octets;
 	}
 
 	clear(): void {
 		this.filled = 0;
+	}
+
+	private get firstLength(): number {
+		return (this.buffer[0] << 8) | this.buffer[1];
 	}
 }

@@ -62,6 +62,8 @@ export class Modem {
 	private readonly queue = new DatagramQueue(QUEUE_OCTETS);
 	/** The datagram that is being sent. */
 	private readonly outgoing = new Uint8Array(LONGEST_MESSAGE);
+	/** Whether that is still the first one in the queue. */
+	private isQueued = false;
 	private readonly procedure: UsimProcedure | undefined;
 	private readonly stages: readonly ReadyStage[];
 	private readonly send: ReadyStep;
@@ -153,7 +155,7 @@ export class Modem {
 	open(now: number, address: string, port: number): void {
 		this.values.setText("address", address);
 		this.values.port = port;
-		this.queue.clear();
+		this.clearQueue();
 		this.news.dataLength = -1;
 		this.isWanted = true;
 		this.isClosing = false;
@@ -165,7 +167,7 @@ export class Modem {
 	close(now: number): void {
 		this.isClosing = this.isWanted && this.passed === this.stages.length;
 		this.isWanted = false;
-		this.queue.clear();
+		this.clearQueue();
 		this.news.dataLength = -1;
 		this.advance(now);
 	}
@@ -246,8 +248,9 @@ export class Modem {
 
 	private sendNext(now: number): void {
 		const { values, outgoing } = this;
-		values.payloadLength = this.queue.shift(outgoing);
+		values.payloadLength = this.queue.first(outgoing);
 		values.payload = outgoing;
+		this.isQueued = true;
 		this.runStep(now, "send", this.send);
 	}
 
@@ -275,7 +278,7 @@ export class Modem {
 		else {
 			this.task = "none";
 			if (task === "receive") this.keepDatagram(outcome);
-			else if (task === "send") this.count(outcome);
+			else if (task === "send") this.endSending(outcome);
 			else if (task === "CIMI") this.keepImsi(outcome);
 			else this.handleCard(now, step, outcome);
 		}
@@ -343,6 +346,17 @@ export class Modem {
 		if (this.told === failure) return;
 		this.told = failure;
 		this.events.push({ kind: "modem failed", failure, command: command.text, error: error < 0 ? undefined : error });
+	}
+
+	/** The modem has taken the datagram, or refused it: it is not sent again. One that met a modem's death is. */
+	private endSending(outcome: Outcome): void {
+		if (this.isQueued) this.queue.shift();
+		this.count(outcome);
+	}
+
+	private clearQueue(): void {
+		this.queue.clear();
+		this.isQueued = false;
 	}
 
 	private count(outcome: Outcome): void {

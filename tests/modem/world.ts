@@ -24,8 +24,8 @@ export class VirtualTime {
 	}
 
 	/** Lets time pass until something is so, or throws after an hour. */
-	until(isSo: () => boolean, what = "what the test waits for"): void {
-		const end = this.now + 3_600_000;
+	until(isSo: () => boolean, what = "what the test waits for", patience = 3_600_000): void {
+		const end = this.now + patience;
 		while (!isSo()) {
 			const next = this.due.shift();
 			if (next === undefined || next.at > end)
@@ -41,7 +41,7 @@ export class VirtualTime {
 		this.later(milliseconds, () => {
 			isOver = true;
 		});
-		this.until(() => isOver);
+		this.until(() => isOver, "time to pass", milliseconds);
 	}
 
 	clock(): Clock {
