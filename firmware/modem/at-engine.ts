@@ -13,8 +13,6 @@ export type Outcome = "done" | "refused" | "silent" | "dead";
 type State = "idle" | "final" | "prompt" | "pause" | "later" | "settling";
 
 const OK = octetsOf("OK");
-/** An echo of a command (V.250 6.2.4, ATE): no line of a modem's own begins so. */
-const ECHO = octetsOf("AT");
 /** Final results that are no success (V.250 5.7.1, TS 27.007 9.2, TS 27.005 3.2.5); a number may follow the colon. */
 const FAILURES = [
 	"ERROR",
@@ -32,7 +30,6 @@ const FAILURES = [
  * CR before it ends what is left of a spoilt line.
  */
 const MARKER = octetsOf("\rAT+CMEE?\r");
-const MARKER_REPLY = new Pattern("+CMEE: *");
 const MARKER_PATIENCE = 2000;
 const MARKER_TRIES = 4;
 
@@ -49,6 +46,7 @@ export class AtEngine {
 	private readonly values: Values;
 	private readonly unsolicited: (line: Uint8Array, end: number) => void;
 	private readonly reader = new LineReader();
+	private readonly markerReply = new Pattern("+CMEE: *");
 	private state: State = "idle";
 	private step: ReadyStep | undefined;
 	private outputLength = 0;
@@ -61,7 +59,7 @@ export class AtEngine {
 	private hasMarker = false;
 	private markersSent = 0;
 
-	/** @param unsolicited is given each line that answers no command; it is valid during the call */
+	/** @param unsolicited is given each line that answers no command, the echo of one included; it is valid during the call */
 	constructor(values: Values, unsolicited: (line: Uint8Array, end: number) => void) {
 		this.values = values;
 		this.unsolicited = unsolicited;
@@ -185,7 +183,6 @@ export class AtEngine {
 
 	private handleLine(now: number): void {
 		const { line, end } = this.reader;
-		if (beginsWith(line, 0, end, ECHO)) return;
 		if (this.state === "idle") this.unsolicited(line, end);
 		else if (this.state === "settling") this.settle(line, end);
 		else if (!this.takeInformation(line, end) && !this.takeFinal(now, line, end)) this.unsolicited(line, end);
@@ -193,7 +190,7 @@ export class AtEngine {
 
 	/** Late answers are passed over until the marker's. */
 	private settle(line: Uint8Array, end: number): void {
-		if (MARKER_REPLY.matches(line, end, this.values)) this.hasMarker = true;
+		if (this.markerReply.matches(line, end, this.values)) this.hasMarker = true;
 		else if (!this.isFinal(line, end)) this.unsolicited(line, end);
 		else if (this.hasMarker) this.finish("silent");
 	}

@@ -424,7 +424,7 @@ export class Modem {
 	private handleNews(line: Uint8Array, end: number): void {
 		const { patterns } = this;
 		// There is room for one datagram, which is read at once as a rule; a further one is lost.
-		const isOpen = this.isWanted && this.passed === this.stages.length;
+		const isOpen = this.passed === this.stages.length;
 		if (isOpen && !this.hasDatagram && this.isOneOf(patterns.arrived, line, end)) return;
 		if (this.isOneOf(patterns.registered, line, end)) this.resumeAt = 0;
 		else if (this.isOneOf(patterns.restarted, line, end)) this.startAnew();
@@ -441,6 +441,7 @@ export class Modem {
 	private startAnew(): void {
 		if (this.task === "USIM" && this.challenge !== undefined) this.endChallenge();
 		this.engine.abandon();
+		this.engine.erase();
 		this.task = "none";
 		this.passed = WAKE;
 		this.resumeAt = 0;

@@ -85,6 +85,82 @@ test("patterns take fields with and without quotation marks, and nothing where t
 	expect(() => ready({ command: "AT{nothing}" })).toThrow(/{nothing}/);
 });
 
+describe("a command that comes to nothing", () => {
+	const sent = (engine: AtEngine) => Buffer.from(engine.output.subarray(0, engine.takeOutput())).toString("latin1");
+	const say = (engine: AtEngine, now: number, text: string) => {
+		const octets = Buffer.from(`\r\n${text}\r\n`, "latin1");
+		engine.receive(now, octets, octets.length);
+	};
+
+	test("its late answer is passed over until the marker's answer, and that ends it", () => {
+		const engine = new AtEngine(new Values(8), () => {});
+		engine.begin(0, ready({ command: "AT+ONE", within: 100 }));
+		expect(sent(engine)).toBe("AT+ONE\r");
+		engine.handleTimeout(99);
+		expect(sent(engine)).toBe("");
+		engine.handleTimeout(100);
+		expect(sent(engine)).toBe("\rAT+CMEE?\r");
+		for (const late of ["OK", "ERROR", "+CME ERROR: 3", "OK"]) say(engine, 200, late);
+		expect(engine.takeOutcome()).toBeUndefined();
+		say(engine, 300, "+CMEE: 1");
+		expect(engine.takeOutcome()).toBeUndefined();
+		say(engine, 300, "OK");
+		expect(engine.takeOutcome()).toBe("silent");
+		expect(engine.deadline).toBeUndefined();
+		// What still comes belongs to nothing.
+		say(engine, 300, "OK");
+		expect(engine.takeOutcome()).toBeUndefined();
+	});
+
+	test("a prompt that was lost: spaces fill up what the modem waits for, and nothing else does", () => {
+		const values = new Values(8);
+		values.payload = Buffer.from("secret");
+		values.payloadLength = 6;
+		const engine = new AtEngine(values, () => {});
+		engine.begin(0, ready({ command: "AT+SEND", prompt: ">", within: 100 }));
+		engine.takeOutput();
+		engine.handleTimeout(100);
+		expect(sent(engine)).toBe("\rAT+CMEE?\r");
+		engine.handleTimeout(2100);
+		expect(sent(engine)).toBe("      \rAT+CMEE?\r");
+	});
+
+	test("OK before the prompt is no success, and a prompt without a question is a line like others", () => {
+		const values = new Values(8);
+		values.payload = Buffer.from("payload");
+		values.payloadLength = 7;
+		const engine = new AtEngine(values, () => {});
+		engine.begin(0, ready({ command: "AT+SEND", prompt: "@", pause: 50 }));
+		engine.takeOutput();
+		say(engine, 1, "OK");
+		expect(engine.takeOutcome()).toBeUndefined();
+		engine.receive(2, Buffer.from("\r\n@"), 3);
+		expect(sent(engine)).toBe("");
+		engine.handleTimeout(52);
+		expect(sent(engine)).toBe("payload");
+		engine.receive(53, Buffer.from("@\r\n"), 3);
+		expect(sent(engine)).toBe("");
+		say(engine, 54, "OK");
+		expect(engine.takeOutcome()).toBe("done");
+	});
+
+	test("news that come before the final result count", () => {
+		for (const [text, outcome] of [
+			["+QIOPEN: 0,0", "done"],
+			["+QIOPEN: 0,563", "refused"],
+		]) {
+			const values = new Values(8);
+			const engine = new AtEngine(values, () => {});
+			engine.begin(0, ready(DIALECTS.quectel.open[3]));
+			say(engine, 1, text);
+			expect(engine.takeOutcome()).toBeUndefined();
+			say(engine, 2, "OK");
+			expect(engine.takeOutcome()).toBe(outcome);
+			if (outcome === "refused") expect(values.error).toBe(563);
+		}
+	});
+});
+
 const STEPS: readonly Step[] = Object.values(DIALECTS).flatMap((dialect) => [
 	...dialect.open,
 	dialect.send,

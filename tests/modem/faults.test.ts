@@ -169,6 +169,20 @@ describe("a modem that is slow", () => {
 	});
 });
 
+test("a port that is opened anew while a datagram is on its way: the new one's first datagram is sent", () => {
+	const world = new World({ family: "nordic", delay: (command) => (command.startsWith("AT#XSENDTO") ? 500 : 1) });
+	const first = world.open();
+	first.datagram.write(Uint8Array.of(1), 1);
+	world.time.until(() => world.modem.commands.some((command) => command.startsWith("AT#XSENDTO")));
+	const { datagram } = world.open();
+	sendAndWait(world, datagram, 2);
+	// The first one's object does nothing any more.
+	first.datagram.write(Uint8Array.of(3), 1);
+	first.datagram.close();
+	sendAndWait(world, datagram, 4);
+	expect(world.uplinks.map(({ datagram }) => datagram)).toEqual(["01", "02", "04"]);
+});
+
 describe("a modem that changes its mind", () => {
 	test.each([
 		["quectel", '+QIURC: "closed",0'],

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { decodeIdentity } from "../../firmware/client/identity.js";
+import { CARD, decodeIdentity } from "../../firmware/client/identity.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
 import { type Device, startDevice } from "../../host-tools/device/device.js";
@@ -174,7 +174,7 @@ jest.setTimeout(30_000);
 	});
 });
 
-describe("best device refuses", () => {
+describe("the command", () => {
 	test.each([
 		[["--dialect", "quectel"], /go with --modem/],
 		[["--modem", "pty"], /--dialect is missing: quectel, u-blox, nordic, non-ip/],
@@ -185,6 +185,17 @@ describe("best device refuses", () => {
 		const { status, stderr } = best(["device", "--store", folder, ...words]);
 		expect(status).toBe(2);
 		expect(stderr).toMatch(why);
+	});
+
+	test("best provision --usim card: without a database no keys are needed, and none are made", () => {
+		const { status, stdout } = best(["provision", "--store", join(folder, "store"), "--usim", "card"]);
+		expect([status, stdout]).toEqual([0, "Subscriber 001010000000001 in ".concat(join(folder, "store"), ".\n")]);
+		const record = Uint8Array.from(readFileSync(join(folder, "store/identity")));
+		expect(decodeIdentity(record)).toMatchObject({ algorithm: CARD, credentials: new Uint8Array(0) });
+		// A device without a modem says what it lacks.
+		const run = best(["device", "--store", join(folder, "store"), "--count", "1"]);
+		expect(run.status).toBe(1);
+		expect(run.stdout).toMatch(/without the algorithm, the card's modem or the SUCI/);
 	});
 
 	test("best provision --usim card: no fresh keys for a card", () => {
