@@ -31,6 +31,8 @@ const FAILURES = [
  */
 const MARKER = octetsOf("\rAT+CMEE?\r");
 const MARKER_PATIENCE = 2000;
+/** For the answers to further markers, once one has come. */
+const MARKER_GRACE = 1000;
 const MARKER_TRIES = 4;
 
 /**
@@ -56,7 +58,9 @@ export class AtEngine {
 	private awaitsHexadecimal = false;
 	/** What came early of the news that follow the final result. */
 	private news: "good" | "bad" | undefined;
+	/** Whether a marker's own line has come, and how many have been answered to the end. */
 	private hasMarker = false;
+	private markersAnswered = 0;
 	private markersSent = 0;
 
 	/** @param unsolicited is given each line that answers no command, the echo of one included; it is valid during the call */
@@ -128,10 +132,12 @@ export class AtEngine {
 		if (this.deadline === undefined || now < this.deadline) return;
 		if (this.state === "pause") this.sendPayload(now);
 		else if (this.state === "later") this.finish("refused");
+		else if (this.state === "settling" && this.markersAnswered > 0) this.finish("silent");
 		else if (this.state === "settling") this.sendMarker(now);
 		else {
 			this.reader.forgetOctets();
 			this.hasMarker = false;
+			this.markersAnswered = 0;
 			this.markersSent = 0;
 			this.sendMarker(now);
 		}
@@ -184,15 +190,20 @@ export class AtEngine {
 	private handleLine(now: number): void {
 		const { line, end } = this.reader;
 		if (this.state === "idle") this.unsolicited(line, end);
-		else if (this.state === "settling") this.settle(line, end);
+		else if (this.state === "settling") this.settle(now, line, end);
 		else if (!this.takeInformation(line, end) && !this.takeFinal(now, line, end)) this.unsolicited(line, end);
 	}
 
-	/** Late answers are passed over until the marker's. */
-	private settle(line: Uint8Array, end: number): void {
+	/** Late answers are passed over until the markers': all of them, or those that come soon after the first. */
+	private settle(now: number, line: Uint8Array, end: number): void {
 		if (this.markerReply.matches(line, end, this.values)) this.hasMarker = true;
 		else if (!this.isFinal(line, end)) this.unsolicited(line, end);
-		else if (this.hasMarker) this.finish("silent");
+		else if (this.hasMarker) {
+			this.hasMarker = false;
+			this.markersAnswered++;
+			if (this.markersAnswered === this.markersSent) this.finish("silent");
+			else this.deadline = now + MARKER_GRACE;
+		}
 	}
 
 	private isFinal(line: Uint8Array, end: number): boolean {

@@ -126,6 +126,25 @@ describe("a modem that is slow", () => {
 		expect(world.uplinks.slice(-2).map(({ datagram }) => datagram)).toEqual(["02", "03"]);
 	});
 
+	test("an answer to +QIRD that comes too late takes its datagram with it, not the one behind it", () => {
+		let isLate = true;
+		const world = new World({
+			family: "quectel",
+			delay: (command) => {
+				// Where nothing waits nothing is late.
+				if (!isLate || !command.startsWith("AT+QIRD") || world.lines.length === 0) return 1;
+				isLate = false;
+				return 15_000;
+			},
+		});
+		const { received } = world.open();
+		world.time.until(() => world.lines.length === 1);
+		world.modem.downlink(Uint8Array.of(1));
+		world.modem.downlink(Uint8Array.of(2));
+		world.time.until(() => received.includes("02"));
+		expect(isLate).toBe(false);
+	});
+
 	test.each(["quectel", "u-blox"] as const)("%s: a prompt that is lost does not leave it in data mode", (family) => {
 		const world = new World({ family });
 		const { datagram } = world.open();
