@@ -19,13 +19,15 @@ function prepare({ algorithm, credentials, concealment }: Identity) {
 	const make = algorithm === AKA_ALGORITHM.milenage ? milenageFrom : platform.akaAlgorithms?.[algorithm];
 	const functions = make?.(kernel, credentials);
 	const card = algorithm === CARD ? platform.usim : undefined;
+	if (algorithm === CARD && card === undefined)
+		throw new ClientError("configuration", "The card of a modem is to run AKA, and this device reaches none.");
 	const conceal = concealment.length === 0 ? undefined : platform.makeConceal?.(kernel, random, concealment);
 	// The IMSI never goes out in clear because the way to conceal it is missing.
 	const isKeyless = functions === undefined && sharedKey === undefined && card === undefined;
 	if (isKeyless || (concealment.length > 0 && conceal === undefined))
 		throw new ClientError(
 			"configuration",
-			"This firmware was built without the algorithm, the card's modem or the SUCI of its identity.",
+			"This firmware was built without the algorithm or the SUCI of its identity.",
 		);
 	return { functions, conceal, sharedKey, card };
 }

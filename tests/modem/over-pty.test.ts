@@ -195,7 +195,7 @@ describe("the command", () => {
 		// A device without a modem says what it lacks.
 		const run = best(["device", "--store", join(folder, "store"), "--count", "1"]);
 		expect(run.status).toBe(1);
-		expect(run.stdout).toMatch(/without the algorithm, the card's modem or the SUCI/);
+		expect(run.stdout).toMatch(/The card of a modem is to run AKA, and this device reaches none/);
 	});
 
 	test("best provision --usim card: no fresh keys for a card", () => {
