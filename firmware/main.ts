@@ -2,7 +2,7 @@ import { platform as target } from "best/platform";
 import { Application } from "./application.js";
 import { BestClient } from "./client/best-client.js";
 import { ClientError } from "./client/errors.js";
-import { decodeIdentity, IDENTITY_KEY, type Identity, SHARED_KEY, sharedKeyFrom } from "./client/identity.js";
+import { CARD, decodeIdentity, IDENTITY_KEY, type Identity, SHARED_KEY, sharedKeyFrom } from "./client/identity.js";
 import { usableOffer } from "./client/ue.js";
 import { AKA_ALGORITHM, sqnNumber } from "./keys/aka.js";
 import { milenageFrom } from "./keys/milenage.js";
@@ -18,23 +18,28 @@ function prepare({ algorithm, credentials, concealment }: Identity) {
 	const sharedKey = algorithm === SHARED_KEY ? sharedKeyFrom(credentials) : undefined;
 	const make = algorithm === AKA_ALGORITHM.milenage ? milenageFrom : platform.akaAlgorithms?.[algorithm];
 	const functions = make?.(kernel, credentials);
+	const card = algorithm === CARD ? platform.usim : undefined;
+	if (algorithm === CARD && card === undefined)
+		throw new ClientError("configuration", "The card of a modem is to run AKA, and this device reaches none.");
 	const conceal = concealment.length === 0 ? undefined : platform.makeConceal?.(kernel, random, concealment);
 	// The IMSI never goes out in clear because the way to conceal it is missing.
-	if ((functions === undefined && sharedKey === undefined) || (concealment.length > 0 && conceal === undefined))
+	const isKeyless = functions === undefined && sharedKey === undefined && card === undefined;
+	if (isKeyless || (concealment.length > 0 && conceal === undefined))
 		throw new ClientError(
 			"configuration",
 			"This firmware was built without the algorithm or the SUCI of its identity.",
 		);
-	return { functions, conceal, sharedKey };
+	return { functions, conceal, sharedKey, card };
 }
 
 function run(record: Uint8Array): void {
 	const identity = decodeIdentity(record);
-	const { functions, conceal, sharedKey } = prepare(identity);
+	const { functions, conceal, sharedKey, card } = prepare(identity);
 	const { imsi, credentials, sqnMs, hseAddress, hsePort, offer, easId, servingNetwork } = identity;
 	const { kernel, clock, random, store, retry } = platform;
 	const config = { offer, easId, servingNetwork, conceal, retry, ...(sharedKey && { sharedKey }) };
-	const usim = functions === undefined ? new NoUsim(imsi) : new SoftUsim(functions, imsi, store, sqnNumber(sqnMs));
+	const soft = functions && new SoftUsim(functions, imsi, store, sqnNumber(sqnMs));
+	const usim = card ?? soft ?? new NoUsim(imsi);
 	const datagram = platform.openDatagram(hseAddress, hsePort);
 	const client = new BestClient({
 		kernel,

@@ -6,6 +6,7 @@ import type { Provisioning } from "./provisioning.js";
 import type { Random } from "./random.js";
 import type { Readings } from "./readings.js";
 import type { Store } from "./store.js";
+import type { Usim } from "./usim.js";
 
 /** Makes the SUCI of an IMSI, a new one each time. @param imsi EF_IMSI bytes 2–9 @returns value of tag 02 */
 export type Conceal = (imsi: Uint8Array) => Uint8Array;
@@ -28,6 +29,8 @@ export interface Platform {
 	readonly readings: Readings;
 	/** @throws Error where there is no way to the address */
 	openDatagram(address: string, port: number): Datagram;
+	/** The card in the device's modem, where it can be reached. */
+	readonly usim?: Usim;
 	/** One line for people or for the program that watches the device. */
 	print(text: string): void;
 	/** Where there is a line to be provisioned over. */

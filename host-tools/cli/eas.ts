@@ -4,12 +4,12 @@ import { EasError } from "../eas/errors.js";
 import type { EasEvent } from "../eas/events.js";
 import { PskFile } from "../eas/psk-file.js";
 import { AnswerScript } from "../eas/script.js";
+import { EAS_PORT } from "../hse/configuration.js";
 import { loadKernelFor } from "../kernel.js";
 import { ALGORITHMS } from "../provision/provision.js";
 import { Failure, UsageError } from "./errors.js";
-import { EAS_PORT } from "./hse-eas.js";
 import { type Command, numberOption, type Options, textOption } from "./options.js";
-import { readTls, tlsOptions } from "./tls.js";
+import { readTls, tlsFilesOf, tlsOptions } from "./tls.js";
 
 /** Milliseconds that a reading may take to be posted. */
 const POST_PATIENCE = 5000;
@@ -85,7 +85,7 @@ export const eas: Command = {
 		const postUrl = options.post;
 		if (typeof postUrl === "string" && !URL.canParse(postUrl))
 			throw new UsageError(`--post is "${postUrl}": an URL is allowed.`);
-		const tls = readTls(options, easId);
+		const tls = readTls(tlsFilesOf(options), easId);
 		const script = open(options, "script", (path) => new AnswerScript(readFileSync(path, "utf8")));
 		const pskFile = open(options, "psk-file", (path) => new PskFile(path));
 		const port = numberOption(options, "port", 0, 1, 65_535);

@@ -1,16 +1,25 @@
-import { UDP_PORT } from "../../firmware/emsdp/profile.js";
 import { rung } from "../demo/ladder.js";
+import { AuditFile } from "../hse/audit.js";
+import {
+	CONFIGURATION_OPTIONS,
+	EAS_PORT,
+	type HseServerConfiguration,
+	readConfiguration,
+} from "../hse/configuration.js";
 import { HseDatabase } from "../hse/database.js";
+import type { EscrowFile } from "../hse/escrow-file.js";
 import type { HseEvent } from "../hse/events.js";
 import { readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
-import { HseServer } from "../hse/server.js";
+import { type EasOptions, HseServer } from "../hse/server.js";
 import { SqliteSessionStore } from "../hse/session-store.js";
 import { loadKernelFor } from "../kernel.js";
-import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
+import { logTo } from "../log.js";
+import { coreHsePort } from "../northbound/core-hse-port.js";
+import { NorthboundServer } from "../northbound/server.js";
 import { Failure } from "./errors.js";
-import { EAS_OPTION_ROWS, readEasSetup } from "./hse-eas.js";
-import { type Command, numberOption, textOption } from "./options.js";
+import { type EasWatcher, easPolicy, openEscrow, readEasOptions } from "./hse-eas.js";
+import type { Command } from "./options.js";
 
 /** An event as a line; a payload as text where it is printable, else in hex. */
 function lineOf(event: HseEvent): string {
@@ -27,37 +36,94 @@ function fieldsOf({ kind, ...fields }: Record<string, unknown>): string {
 		.join(" ")}`;
 }
 
+/** What the server writes to besides its sockets. */
+interface Files {
+	readonly database: HseDatabase;
+	readonly store: SqliteSessionStore;
+	/** undefined where nothing is there to be put on record. */
+	readonly audit: AuditFile | undefined;
+	readonly escrow: EscrowFile | undefined;
+	readonly eas: EasOptions | undefined;
+	closeAll(): void;
+}
+
+/** @param print takes an event for the person, or the program, that watches @throws Failure; then none stays open */
+function open(configuration: HseServerConfiguration, print: EasWatcher["print"]): Files {
+	const opened: { close(): void }[] = [];
+	const closeAll = () => {
+		for (const file of opened.reverse()) file.close();
+	};
+	const keep = <T extends { close(): void } | undefined>(file: T): T => {
+		if (file !== undefined) opened.push(file);
+		return file;
+	};
+	try {
+		const database = keep(new HseDatabase(configuration.database));
+		const store = keep(new SqliteSessionStore(configuration.database));
+		const { eas: isEas, northboundPort, operationsPort } = configuration;
+		const isAudited = isEas || northboundPort !== undefined || operationsPort !== undefined;
+		const audit = isAudited ? keep(new AuditFile(configuration.auditLog, Date.now)) : undefined;
+		const escrow = keep(openEscrow(configuration));
+		const policyOf = (imsi: string) => database.easKeyPolicy(imsi);
+		const eas = audit && readEasOptions(configuration, policyOf, escrow, { audit, print });
+		return { database, store, audit, escrow, eas, closeAll };
+	} catch (error) {
+		closeAll();
+		throw error;
+	}
+}
+
+/** @throws Failure where a port cannot be had */
+async function listen(server: HseServer, { port, eas, easPort }: HseServerConfiguration): Promise<void> {
+	try {
+		await server.listen();
+	} catch (error) {
+		const why = (error as NodeJS.ErrnoException).code;
+		if (why === undefined) throw error;
+		const which = eas
+			? [`The port ${port} or ${easPort ?? EAS_PORT}`, "--port or --eas-port"]
+			: [`The port ${port}`, "--port"];
+		throw new Failure(`${which[0]} cannot be had (${why}): choose another with ${which[1]}, or end what uses it.`);
+	}
+}
+
+/** @returns undefined where neither the APIs nor the page are asked for */
+async function startNorthbound(
+	server: HseServer,
+	configuration: HseServerConfiguration,
+	{ audit, escrow, database }: Pick<Files, "audit" | "escrow" | "database">,
+): Promise<NorthboundServer | undefined> {
+	const { northboundPort, northboundAddress, operationsPort, operationsAddress } = configuration;
+	if (audit === undefined || (northboundPort === undefined && operationsPort === undefined)) return undefined;
+	return NorthboundServer.start({
+		hse: coreHsePort(server.hse, server),
+		verdicts: () => server.hse.verdicts,
+		sessionCount: () => server.hse.sessionCount,
+		logger: logTo(process.stderr.fd, configuration.logLevel),
+		api: northboundPort === undefined ? undefined : { address: northboundAddress, port: northboundPort },
+		operations: operationsPort === undefined ? undefined : { address: operationsAddress, port: operationsPort },
+		database: configuration.northboundDatabase,
+		audit,
+		escrow,
+		subscriberPolicy: (imsi) => database.easKeyPolicy(imsi),
+		demoClient: configuration.demoClient,
+		settings: configuration.northbound,
+	});
+}
+
 export const hse: Command = {
 	name: "hse",
 	summary: 'run a test HSE on UDP; it answers each uplink with "ok N" when asked to',
-	options: {
-		address: { value: "ADDRESS", help: "address to listen at (127.0.0.1)" },
-		port: { value: "N", help: `UDP port (${UDP_PORT})` },
-		"home-network-keys": {
-			value: "ID=FILE,…",
-			help: "private keys for SUCIs, in PEM: X25519 for profile A, P-256 for profile B",
-		},
-		database: { value: "FILE", help: "subscribers, their SQNs, and sessions (best-hse.db)" },
-		lifetime: { value: "S", help: "seconds after which a session is ended with cause 11 (0: never)" },
-		algorithms: {
-			value: ALGORITHMS_VALUE,
-			help: "for ciphering and integrity, the preferred one first (aes; the others are not constant time)",
-		},
-		...EAS_OPTION_ROWS,
-		answer: { help: "answer each uplink with a downlink" },
-		json: { help: "one JSON object per event instead of lines for people" },
-	},
+	options: CONFIGURATION_OPTIONS,
 	example: "best hse --database best-hse.db --answer",
 	async run(options) {
-		const path = textOption(options, "database", "best-hse.db");
-		const port = numberOption(options, "port", UDP_PORT, 1, 65_535);
-		const json = options.json === true;
-		const algorithms = algorithmsOption(options);
-		const list = options["home-network-keys"];
-		const homeNetworkKeys = typeof list === "string" ? readHomeNetworkKeys(list) : undefined;
-		const print = (event: Record<string, unknown>) => console.log(json ? JSON.stringify(event) : fieldsOf(event));
-		const { eas, policy, close } = readEasSetup(options, (imsi) => database.easKeyPolicy(imsi), print);
-		const database = new HseDatabase(path);
+		const configuration = readConfiguration(options, process.env);
+		const { database: path, port, json, algorithms } = configuration;
+		const list = configuration.homeNetworkKeys;
+		const homeNetworkKeys = list === undefined ? undefined : readHomeNetworkKeys(list);
+		const print = (event: Readonly<Record<string, unknown>>) =>
+			console.log(json ? JSON.stringify(event) : fieldsOf(event));
+		let northbound: NorthboundServer | undefined;
 		let answers = 0;
 		const answer = (sessionId: number) => {
 			try {
@@ -67,26 +133,20 @@ export const hse: Command = {
 				console.error(error instanceof Error ? error.message : error);
 			}
 		};
-		let store: SqliteSessionStore;
-		try {
-			store = new SqliteSessionStore(path);
-		} catch (error) {
-			database.close();
-			throw error;
-		}
+		const { database, store, audit, escrow, eas, closeAll } = open(configuration, print);
 		const server: HseServer = new HseServer({
 			kernel: loadKernelFor(algorithms),
 			database,
 			homeNetworkKeys,
 			store,
-			address: textOption(options, "address", "127.0.0.1"),
+			address: configuration.address,
 			port,
 			policy: {
 				...DEFAULT_POLICY,
 				encryptionAlgorithms: algorithms,
 				integrityAlgorithms: algorithms,
-				lifetime: numberOption(options, "lifetime", 0, 0, 0xffffffff),
-				...policy,
+				lifetime: configuration.lifetime,
+				...easPolicy(configuration),
 			},
 			...(eas === undefined ? {} : { eas }),
 			onEvent: (event) => {
@@ -96,32 +156,39 @@ export const hse: Command = {
 						)
 					: lineOf(event);
 				console.log(text);
-				if (options.answer === true && event.kind === "uplink") answer(event.sessionId);
+				northbound?.handleEvent(event);
+				if (configuration.answer && event.kind === "uplink") answer(event.sessionId);
 			},
 			onError: (error) => console.error(`The database failed: ${error.message}`),
-			...(json ? {} : { onTraffic: (traffic) => console.log(rung(traffic)) }),
+			onTraffic: (traffic) => {
+				northbound?.handleTraffic(traffic);
+				if (!json) console.log(rung(traffic));
+			},
 		});
+		const close = async () => {
+			// The HSE ends in between: what it has heard until then is not lost northbound.
+			await northbound?.drain();
+			await server.close();
+			await northbound?.close();
+			closeAll();
+		};
 		try {
-			await server.listen();
+			// First, so that it is told of the first uplink.
+			northbound = await startNorthbound(server, configuration, { audit, escrow, database });
+			await listen(server, configuration);
 		} catch (error) {
-			store.close();
-			database.close();
-			close();
-			const why = (error as NodeJS.ErrnoException).code;
-			if (why === undefined) throw error;
-			const ports = eas === undefined ? `The port ${port}` : `The port ${port} or ${eas.port}`;
-			throw new Failure(`${ports} cannot be had (${why}): choose another with --port, or end what uses it.`);
+			await close();
+			throw error;
 		}
-		if (!json && eas !== undefined) console.log(`EASs register at https://${eas.address}:${eas.port}.`);
+		if (!json && eas !== undefined) console.log(`EASs register at https://${eas.address}:${server.easPort}.`);
 		if (!json) console.log(`HSE on UDP port ${port}, database ${path}. End it with Ctrl-C.`);
+		if (!json && northbound?.apiRoot) console.log(`Northbound APIs at ${northbound.apiRoot}/.`);
+		if (!json && northbound?.page) console.log(`Page at ${northbound.page}.`);
 		await new Promise<void>((resolve) => {
 			process.once("SIGINT", resolve);
 			process.once("SIGTERM", resolve);
 		});
-		await server.close();
-		store.close();
-		database.close();
-		close();
+		await close();
 		return 0;
 	},
 };

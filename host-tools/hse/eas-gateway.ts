@@ -2,6 +2,7 @@ import { CAUSE } from "../../firmware/emsdp/profile.js";
 import type { NamedKey } from "../eas/annex-b.js";
 import type { EasKey, ForwardedMessage } from "../eas/eas-key.js";
 import { HseError } from "./errors.js";
+import type { Escrow, EscrowCopy } from "./escrow-file.js";
 import type { HseEvent } from "./events.js";
 import type { Hse } from "./hse.js";
 import { type EasKeyPolicy, needsEasKey } from "./policy.js";
@@ -14,19 +15,18 @@ export type ForEas = { readonly easId: string } & (
 	| { readonly kind: "over"; readonly sessionId: number; readonly cause: number }
 );
 
-/** Where copies of keys go before an EAS is given them. */
-export interface Escrow {
-	/** @throws what the medium says; then the key is not given out */
-	put(easId: string, key: EasKey): void;
-}
-
 export interface EasGatewayOptions {
 	readonly hse: Hse;
 	/** @param imsi digits */
 	easKeyPolicy(imsi: string): EasKeyPolicy;
 	readonly escrow?: Escrow | undefined;
-	/** Told of every K_EAS_PSK that is given out, and of every refusal, for the audit; never the key. */
+	/**
+	 * Told of every K_EAS_PSK before it is given out, and of every refusal; never the key.
+	 * @throws what the medium says; then the key is not given out
+	 */
 	readonly audit?: ((entry: DisclosureEntry) => void) | undefined;
+	/** Told why an escrow or an audit failed. */
+	readonly onError?: ((error: Error) => void) | undefined;
 }
 
 /** One line of the audit of keys. */
@@ -103,19 +103,31 @@ export class EasGateway {
 		const disclosure = this.options.easKeyPolicy(imsi);
 		const key = { ...rest, ueId: ueIdOf(imsi), key: session.easKey() };
 		let cause = disclosure === "deny" ? CAUSE.restrictedByRegulation : 0;
-		try {
-			if (disclosure === "escrow") {
-				if (this.options.escrow === undefined) throw new Error("There is no escrow.");
-				this.options.escrow.put(easId, key);
-			}
-		} catch {
+		const isEscrow = disclosure === "escrow";
+		if (isEscrow && !this.succeeds(() => this.deposit({ easId, imsi, sessionId, keyId, key: key.key })))
 			cause = CAUSE.restrictedByRegulation;
-		}
-		const escrowed = disclosure === "escrow" && cause === 0;
-		this.options.audit?.({ easId, imsi, sessionId, keyId, way, cause, escrowed });
+		const escrowed = isEscrow && cause === 0;
+		if (!this.succeeds(() => this.options.audit?.({ easId, imsi, sessionId, keyId, way, cause, escrowed })))
+			cause = CAUSE.restrictedByRegulation;
 		if (cause === 0) return key;
 		key.key.fill(0);
 		return cause;
+	}
+
+	private deposit(copy: EscrowCopy): void {
+		const { escrow } = this.options;
+		if (escrow === undefined) throw new Error("The policy of a subscriber asks for an escrow, and there is none.");
+		escrow.put(copy);
+	}
+
+	private succeeds(write: () => void): boolean {
+		try {
+			write();
+			return true;
+		} catch (error) {
+			this.options.onError?.(error as Error);
+			return false;
+		}
 	}
 }
 

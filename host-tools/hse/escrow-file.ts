@@ -1,8 +1,25 @@
 import { constants, createPublicKey, type KeyObject, publicEncrypt } from "node:crypto";
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
-import type { EasKey } from "../eas/eas-key.js";
 import { toHex } from "../hex.js";
-import type { Escrow } from "./eas-gateway.js";
+
+/** A K_EAS_PSK that is about to leave the HSE. */
+export interface EscrowCopy {
+	/** The EAS of the session. */
+	readonly easId: string;
+	/** The application server that is given the key by a northbound API. */
+	readonly applicationServer?: string;
+	readonly imsi: string;
+	readonly sessionId: number;
+	readonly keyId: number;
+	/** Secret; the caller erases it. */
+	readonly key: Uint8Array;
+}
+
+/** Where copies of keys go before the keys leave the HSE. */
+export interface Escrow {
+	/** @throws what the medium says; then the key is not given out */
+	put(copy: EscrowCopy): void;
+}
 
 /**
  * Copies of keys in a file, each as one line of JSON, enciphered to somebody whose private key is not on this machine
@@ -21,14 +38,12 @@ export class EscrowFile implements Escrow {
 		this.file = openSync(path, "a", 0o600);
 	}
 
-	put(easId: string, { ueId, sessionId, configuration, key }: EasKey): void {
+	put({ key, sessionId, ...rest }: EscrowCopy): void {
 		const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" };
 		const line = {
 			time: new Date().toISOString(),
-			easId,
-			ueId,
+			...rest,
 			sessionId: sessionId.toString(16).padStart(8, "0"),
-			keyId: configuration.keyId,
 			key: toHex(publicEncrypt({ key: this.recipient, ...padding }, key)),
 		};
 		writeSync(this.file, `${JSON.stringify(line)}\n`);

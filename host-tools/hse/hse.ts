@@ -204,6 +204,11 @@ export class Hse {
 		return sessionId === undefined ? undefined : this.session(sessionId);
 	}
 
+	/** IMSIs of UEs that have a confirmed session. @param most so many at the most */
+	imsis(most = Number.POSITIVE_INFINITY): string[] {
+		return this.sessions.imsis(most);
+	}
+
 	/** Takes up a session that was made elsewhere. */
 	adopt(make: (surroundings: SessionSurroundings) => HseSession): HseSession {
 		const session = make(this.surroundings);
@@ -243,8 +248,10 @@ export class Hse {
 		}
 	}
 
-	/** Ends a session. @param cause of tag 18 @throws HseError */
+	/** Ends a session. @param cause of tag 18, not 0F, which would need a back-off @throws HseError */
 	terminate(now: number, sessionId: number, cause: number): void {
+		if (cause === CAUSE.congestion)
+			throw new HseError("policy", "Congestion is a cause of an 80 only: end a session with another one.");
 		this.begin(now);
 		const session = this.known(sessionId);
 		try {

@@ -23,11 +23,15 @@ export interface Policy {
 }
 
 /**
- * Whether K_EAS_PSK of a subscriber may leave the HSE (the liaison statement names rules of lawful interception): to the
- * EAS, not at all, or to the EAS once a copy has been put in escrow.
+ * Whether K_EAS_PSK of a subscriber may leave the HSE (the liaison statement names rules of lawful interception): not at
+ * all, once a copy has been put in escrow, or as it is. The strictest comes first.
  */
-export const EAS_KEY_POLICIES = ["deny", "allow", "escrow"] as const;
+export const EAS_KEY_POLICIES = ["deny", "escrow", "allow"] as const;
 export type EasKeyPolicy = (typeof EAS_KEY_POLICIES)[number];
+
+export function stricterOf(one: EasKeyPolicy, other: EasKeyPolicy): EasKeyPolicy {
+	return EAS_KEY_POLICIES.find((policy) => policy === one || policy === other) ?? "deny";
+}
 
 /** Whether a session is of no use unless the EAS is given K_EAS_PSK. */
 export function needsEasKey({ service, mode }: { readonly service: number; readonly mode: number }): boolean {

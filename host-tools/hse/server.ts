@@ -7,8 +7,9 @@ import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { TlsIdentity } from "../eas/https.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
 import type { HseDatabase } from "./database.js";
-import { type DisclosureEntry, EasGateway, type Escrow } from "./eas-gateway.js";
+import { type DisclosureEntry, EasGateway } from "./eas-gateway.js";
 import { EasInterface } from "./eas-interface.js";
+import type { Escrow } from "./escrow-file.js";
 import type { HseEvent, Outgoing, VectorRequest } from "./events.js";
 import { HeldOutputs } from "./held-outputs.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
@@ -39,7 +40,7 @@ export interface EasOptions {
 	readonly port: number;
 	/** @param imsi digits */
 	easKeyPolicy(imsi: string): EasKeyPolicy;
-	readonly escrow?: Escrow;
+	readonly escrow?: Escrow | undefined;
 	/** Told of every K_EAS_PSK that is given out or refused. */
 	readonly onDisclosure?: (entry: DisclosureEntry) => void;
 	/** Told when an EAS has registered, and when it is gone. */
@@ -105,7 +106,7 @@ export class HseServer {
 		if (eas !== undefined) {
 			const { hse } = this;
 			const { escrow, onDisclosure, onEas } = eas;
-			this.gateway = new EasGateway({ hse, easKeyPolicy, escrow, audit: onDisclosure });
+			this.gateway = new EasGateway({ hse, easKeyPolicy, escrow, audit: onDisclosure, onError: options.onError });
 			this.easInterface = new EasInterface({
 				...eas,
 				hse,
@@ -170,6 +171,12 @@ export class HseServer {
 	/** Sends a payload to a UE. @throws HseError */
 	send(sessionId: number, payload: Uint8Array): void {
 		this.hse.send(sessionId, payload);
+		this.drain();
+	}
+
+	/** Offers new keys to a UE. @param method of tag 19; 0: chained @throws HseError */
+	refresh(sessionId: number, method: number): void {
+		this.hse.refresh(this.now(), sessionId, method);
 		this.drain();
 	}
 

@@ -78,7 +78,7 @@ describe("what failed: one line with the cause and the way out, status 1, nothin
 	});
 
 	test("a port in use", async () => {
-		const socket = createSocket("udp4");
+		const socket = createSocket("udp4").unref();
 		await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
 		const { port } = socket.address();
 		for (const words of [

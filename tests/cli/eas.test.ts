@@ -87,9 +87,9 @@ afterEach(async () => {
 
 /** Ports that are free now: UDP and TCP of this process. */
 let port = 20_000 + (process.pid % 20_000);
-const tlsOf = (who: string, directory = "ca") => [
-	...["--certificate", at(`${directory}/${who}.pem`), "--key", at(`${directory}/${who}.key`)],
-	...["--authority", at("ca/ca.pem")],
+const tlsOf = (who: string, directory = "ca", prefix = "") => [
+	...[`--${prefix}certificate`, at(`${directory}/${who}.pem`), `--${prefix}private-key`, at(`${directory}/${who}.key`)],
+	...[`--${prefix}authority`, at("ca/ca.pem")],
 ];
 
 async function startHse(
@@ -100,7 +100,16 @@ async function startHse(
 	const udp = port;
 	const url = `https://127.0.0.1:${udp + 1}`;
 	const ports = ["--port", `${udp}`, "--eas-port", `${udp + 1}`];
-	const hse = start(["hse", "--json", "--database", at(database), "--eas", ...ports, ...tlsOf("hse"), ...more]);
+	const hse = start([
+		"hse",
+		"--json",
+		"--database",
+		at(database),
+		"--eas",
+		...ports,
+		...tlsOf("hse", "ca", "eas-"),
+		...more,
+	]);
 	return { hse, udp, url };
 }
 
@@ -161,7 +170,7 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 			const copies = readFileSync(at("escrow"), "utf8").trim().split("\n");
 			expect(copies).toHaveLength(1);
 			const copy = JSON.parse(copies[0]);
-			expect(copy).toMatchObject({ easId: "meter.demo", ueId: "imsi-001010000000001", keyId: 1 });
+			expect(copy).toMatchObject({ easId: "meter.demo", imsi: "001010000000001", keyId: 1 });
 			const key = privateDecrypt(
 				{ key: createPrivateKey(privateKey.export({ type: "pkcs8", format: "pem" })), oaepHash: "sha256" },
 				Buffer.from(copy.key, "hex"),
@@ -229,9 +238,10 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 		for (const [words, text, wanted] of [
 			[["ca", "--directory", at("ca")], "There is", 1],
 			[["ca", "--directory", at("x"), "--eas-ids", "hse"], "no EAS Ids here", 2],
-			[["hse", "--eas-port", "1"], "--eas-port goes with --eas only.", 2],
-			[["hse", "--eas", ...tlsOf("nobody")], "cannot be read (ENOENT)", 1],
-			[["hse", "--eas", ...tlsOf("hse"), "--eas-key", "escrow"], "needs both --escrow-file", 2],
+			[["hse", "--eas-port", "1"], "it goes with --eas only.", 2],
+			[["hse", "--escrow-file", "x"], "it goes with --escrow-key only.", 2],
+			[["hse", "--eas", ...tlsOf("nobody", "ca", "eas-")], "cannot be read (ENOENT)", 1],
+			[["hse", "--eas", "--eas-key", "escrow"], "it needs --escrow-file", 2],
 			[["eas", "--hse", "http://127.0.0.1"], "https://", 2],
 			[["eas", "--post", "nowhere"], "an URL is allowed", 2],
 			[["eas", ...tlsOf("meter.demo"), "--script", at("missing")], "cannot be used (ENOENT)", 1],

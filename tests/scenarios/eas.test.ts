@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
 import { CAUSE, COMMAND, HEADER, LIMITS, MODE, SERVICE } from "../../firmware/emsdp/profile.js";
 import { MOST_UNANSWERED } from "../../host-tools/eas/eas-session.js";
+import type { EscrowCopy } from "../../host-tools/hse/escrow-file.js";
 import { EAS_ID, EasPair } from "../support/eas-pair.js";
 import { flipped, IMSI, Pair } from "../support/pair.js";
 
@@ -612,7 +613,7 @@ describe("policy", () => {
 	test("escrow: the copy is there before the EAS has the key", () => {
 		const copies: string[] = [];
 		const escrow = {
-			put: (easId: string, { key, sessionId }: { key: Uint8Array; sessionId: number }) => {
+			put: ({ easId, key, sessionId }: EscrowCopy) => {
 				expect(pair.easEvents).toEqual([]);
 				copies.push(`${easId} ${sessionId} ${Buffer.from(key).toString("hex")}`);
 			},
