@@ -13,7 +13,7 @@ const TARGETS: [string, string, RegExp?][] = [
 	["lin/m5paper", "wifi"],
 	["esp32/nodemcu", "wifi"],
 	["esp32/nodemcu", "udp"],
-	["zephyr/esp32c6_devkitc", "wifi"],
+	["zephyr/adafruit_feather_esp32s3_tft", "wifi"],
 	["zephyr/esp32_ethernet_kit", "udp"],
 	["esp32/nodemcu", "modem", /modem/],
 	["esp32/esp32h2", "wifi", /has no Wi-Fi/],
