@@ -1,6 +1,5 @@
-import { Application } from "../../../application.js";
 import type { Platform } from "../../../ports/platform.js";
-import { provisionedClient } from "../../../provisioned-client.js";
+import { run } from "../../../run.js";
 import { takeReading, platform as target } from "../platform.js";
 import { showScreen } from "./screen.js";
 import { SessionView } from "./session-view.js";
@@ -13,18 +12,6 @@ const platform: Platform = {
 };
 
 const screen = showScreen({ view, send: takeReading });
-
-try {
-	const client = provisionedClient(platform, (event) => {
-		view.tell(event);
-		application.tell(event);
-	});
-	const application = new Application(platform, client);
-	application.run();
-} catch (error) {
-	const why = error instanceof Error ? error.message : String(error);
-	view.fail(why);
-	platform.print(JSON.stringify({ event: "failed", why }));
-}
+run(platform, view);
 
 export default screen;
