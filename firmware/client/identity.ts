@@ -17,9 +17,9 @@ export const IDENTITY_KEY = "identity";
 export interface Identity {
 	/** EF_IMSI bytes 2–9, 8 octets. */
 	readonly imsi: Uint8Array;
-	/** Of the soft USIM: a number of AKA_ALGORITHM; {@link SHARED_KEY} where there is none. */
+	/** Of the soft USIM: a number of AKA_ALGORITHM; {@link SHARED_KEY} or {@link CARD} where there is none. */
 	readonly algorithm: number;
-	/** What the algorithm works with: K ‖ OP_C for MILENAGE; a pre-shared key ‖ its reference. Secret. */
+	/** What the algorithm works with: K ‖ OP_C for MILENAGE; a pre-shared key ‖ its reference; nothing for a card. Secret. */
 	readonly credentials: Uint8Array;
 	/** SQN_MS to begin with, 6 octets. */
 	readonly sqnMs: Uint8Array;
@@ -37,6 +37,9 @@ export interface Identity {
 
 /** In place of an algorithm of AKA: a pre-shared key (agreement 7). */
 export const SHARED_KEY = 0;
+
+/** In place of an algorithm of AKA: the card in the modem runs it, and gives the IMSI. */
+export const CARD = 0xff;
 
 const SHARED_KEY_OCTETS = 32;
 const LONGEST_REFERENCE = 127;

@@ -6,6 +6,7 @@ import type { Provisioning } from "./provisioning.js";
 import type { Random } from "./random.js";
 import type { Readings } from "./readings.js";
 import type { Store } from "./store.js";
+import type { Usim } from "./usim.js";
 
 /** Makes the SUCI of an IMSI, a new one each time. @param imsi EF_IMSI bytes 2–9 @returns value of tag 02 */
 export type Conceal = (imsi: Uint8Array) => Uint8Array;
@@ -27,6 +28,8 @@ export interface Target {
 	readonly store: Store;
 	/** @throws Error where there is no way to the address */
 	openDatagram(address: string, port: number): Datagram;
+	/** The card in the device's modem, where it can be reached. */
+	readonly usim?: Usim;
 	/** Where nobody is there to start the device again: how failed attempts to get keys begin again. */
 	readonly retry?: RetryPolicy;
 	/** Algorithms of the soft USIM beside MILENAGE that the target has, by their number in the identity record. */

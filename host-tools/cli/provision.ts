@@ -53,9 +53,7 @@ async function provisionStore(
 	refuseProvisioned(store, directory);
 	const enrolment = database && enrol(database, order);
 	const { keys } = order;
-	if (enrolment === undefined && keys === undefined) throw new Error("Fresh keys need a database.");
-	const identity = enrolment?.identity ?? (keys && identityOf(order, keys));
-	if (identity !== undefined) storeIdentity(store, identity);
+	storeIdentity(store, enrolment?.identity ?? identityOf(order, keys));
 	enrolment?.finish();
 	if (keys !== undefined) eraseKeys(keys);
 	return { imsi: order.imsi, status: "ok", port: directory };
@@ -79,7 +77,7 @@ async function provisionOne(options: Options): Promise<number> {
 		throw new UsageError(
 			"--fingerprint is missing: give what the device shows, or --unchecked if nobody can be between.",
 		);
-	const database = databaseOf(options, order.keys !== undefined);
+	const database = databaseOf(options, order.keys !== undefined || order.isCard === true);
 	try {
 		if (isSimulator) {
 			const report = await provisionStore(options, order, database);

@@ -112,12 +112,14 @@ export function runInNode(bundlePath: string, storeDirectory: string): void {
 		},
 		statistics,
 		exit: (status: unknown) => process.exit(unsignedArgument(status, "status", 255)),
-		// A console needs a terminal, which Node cannot open as one: `consolePath` is empty.
-		serialRead: (into: unknown) => {
+		// They need a terminal, which Node cannot open as one: `consolePath` and `modemPath` are empty.
+		serialRead: (line: unknown, into: unknown) => {
+			unsignedArgument(line, "line", 1);
 			octetsArgument(into, "into");
 			return 0;
 		},
-		serialWrite: (octets: unknown, length: unknown) => {
+		serialWrite: (line: unknown, octets: unknown, length: unknown) => {
+			unsignedArgument(line, "line", 1);
 			unsignedArgument(length, "length", octetsArgument(octets, "octets").length);
 		},
 		storeRead: (key: unknown) => store.read(key),
@@ -129,6 +131,10 @@ export function runInNode(bundlePath: string, storeDirectory: string): void {
 		kernelName,
 		kernelKeySetOctets,
 		consolePath: "",
+		modemPath: "",
+		modemDialect: "",
+		modemApn: "",
+		modemUsim: "",
 		isButtonPressed: false,
 	});
 

@@ -200,6 +200,11 @@ export class Hse {
 		return sessionId === undefined ? undefined : this.session(sessionId);
 	}
 
+	/** IMSIs of UEs that have a confirmed session. @param most so many at the most */
+	imsis(most = Number.POSITIVE_INFINITY): string[] {
+		return this.sessions.imsis(most);
+	}
+
 	/** Takes up a session that was made elsewhere. */
 	adopt(make: (surroundings: SessionSurroundings) => HseSession): HseSession {
 		const session = make(this.surroundings);

@@ -1,5 +1,6 @@
 import { hasAlgorithms } from "../../firmware/emsdp/algorithms.js";
 import { ReceivedCount } from "../../firmware/emsdp/count.js";
+import { decodeImsi } from "../../firmware/emsdp/imsi.js";
 import { readUint32 } from "../../firmware/emsdp/octets.js";
 import { COUNT, HEADER } from "../../firmware/emsdp/profile.js";
 import type { SecurityContext } from "../../firmware/emsdp/security-context.js";
@@ -75,6 +76,16 @@ export class Sessions implements WriteSource {
 		if (session !== undefined) return session.sessionId;
 		const slot = this.table.findImsi(imsi);
 		return slot < 0 ? undefined : this.table.at(slot).sessionId;
+	}
+
+	/** IMSIs of UEs that have a confirmed session: as many as are asked for, or all. */
+	imsis(most: number): string[] {
+		const imsis = [...this.awakeByImsi.keys()].slice(0, most);
+		for (const slot of this.table.slots()) {
+			if (imsis.length >= most) break;
+			imsis.push(decodeImsi(this.table.at(slot).imsi) ?? "");
+		}
+		return imsis;
 	}
 
 	/** Whether the newest valid message of a session came from a source. */

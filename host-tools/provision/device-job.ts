@@ -51,8 +51,7 @@ export async function provisionOver({ port, order, kernel, database, isRight, pa
 		const line = await openLine(port);
 		try {
 			const enrolment = database && enrol(database, order);
-			const identity = enrolment?.identity ?? (keys && identityOf(order, keys));
-			if (identity === undefined) throw new UsageError("Fresh keys need a database: name one with --database.");
+			const identity = enrolment?.identity ?? identityOf(order, keys);
 			check = checkText(kernel, identity);
 			try {
 				const fingerprint = await writeIdentity({

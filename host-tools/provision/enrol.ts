@@ -1,6 +1,7 @@
 import type { Identity } from "../../firmware/client/identity.js";
 import { equalInConstantTime } from "../../firmware/emsdp/octets.js";
 import { SQN_STEP } from "../../firmware/keys/aka.js";
+import { UsageError } from "../cli/errors.js";
 import { DatabaseError, type HseDatabase } from "../hse/database.js";
 import {
 	type DeviceKeys,
@@ -45,6 +46,8 @@ function unfinished(database: HseDatabase, order: DeviceOrder): DeviceKeys | und
  */
 export function enrol(database: HseDatabase, order: DeviceOrder): Enrolment {
 	const { imsi, amf, tuak } = order;
+	if (order.isCard && order.keys === undefined)
+		throw new UsageError(`The card of ${imsi} has its keys already: give the same with --keys, or no --database.`);
 	const known = unfinished(database, order);
 	const keys = known ?? order.keys ?? freshKeys(order);
 	const identity = identityOf(order, keys);

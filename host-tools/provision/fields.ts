@@ -16,6 +16,7 @@ export type Fields = Readonly<Record<string, string | undefined>>;
 
 export const MODES = { hse: MODE.ueToHse, eas: MODE.ueToEas } as const;
 
+const USIMS = { soft: 0, card: 1 } as const;
 const AKA_ALGORITHMS = { milenage: AKA_ALGORITHM.milenage, tuak: AKA_ALGORITHM.tuak } as const;
 const RES_OCTETS = { "64": 8, "32": 4, "128": 16 } as const;
 const KEY_OCTETS = { "128": 16, "256": 32 } as const;
@@ -36,6 +37,10 @@ export const DEVICE_FIELDS = {
 	algorithms: {
 		value: Object.keys(ALGORITHMS).join(","),
 		help: "offered for ciphering and integrity, in any order (aes)",
+	},
+	usim: {
+		value: "soft|card",
+		help: "where AKA runs: in the device, or in its modem's card, whose keys it never has (soft)",
 	},
 	"aka-algorithm": { value: "milenage|tuak", help: "of the soft USIM and the authentication centre (milenage)" },
 	"key-bits": { value: "128|256", help: "of a fresh K; 256 with TUAK only (128)" },
@@ -176,6 +181,12 @@ export function subscriptionOf(fields: Fields, kernel: Kernel): SubscriptionOrde
 	};
 }
 
+function isCard(fields: Fields, { keys }: SubscriptionOrder): boolean {
+	if (choiceField(fields, "usim", USIMS) === USIMS.soft) return false;
+	if (keys !== undefined && isSharedKey(keys)) throw new UsageError("A card has no pre-shared key: leave --usim out.");
+	return true;
+}
+
 /** @throws UsageError that names the field and what it may be, never a secret */
 export function orderOf(fields: Fields, kernel: Kernel): DeviceOrder {
 	const subscription = subscriptionOf(fields, kernel);
@@ -195,6 +206,7 @@ export function orderOf(fields: Fields, kernel: Kernel): DeviceOrder {
 		},
 		mncDigits: numberField(fields, "mnc-digits", 2, 2, 3) === 3 ? 3 : 2,
 		suci: suciOf(fields),
+		isCard: isCard(fields, subscription),
 	};
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Identity, SHARED_KEY } from "../../firmware/client/identity.js";
+import { CARD, type Identity, SHARED_KEY } from "../../firmware/client/identity.js";
 import type { SharedKey } from "../../firmware/client/options.js";
 import type { UeConfiguration } from "../../firmware/emsdp/configuration.js";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
@@ -51,6 +51,8 @@ export interface DeviceOrder extends SubscriptionOrder {
 	readonly mncDigits: 2 | 3;
 	/** How the device names itself: by its IMSI where this is undefined. */
 	readonly suci?: SuciKey | undefined;
+	/** Whether a card in the device's modem runs AKA: the keys are then for the authentication centre alone. */
+	readonly isCard?: boolean;
 }
 
 export function isSharedKey(keys: DeviceKeys): keys is SharedKey {
@@ -80,7 +82,12 @@ export function freshKeys({
 	};
 }
 
-function credentialsOf({ tuak }: DeviceOrder, keys: DeviceKeys): Pick<Identity, "algorithm" | "credentials"> {
+function credentialsOf(
+	{ tuak, isCard }: DeviceOrder,
+	keys: DeviceKeys | undefined,
+): Pick<Identity, "algorithm" | "credentials"> {
+	if (isCard) return { algorithm: CARD, credentials: new Uint8Array(0) };
+	if (keys === undefined) throw new UsageError("Fresh keys need a database: name one with --database.");
 	if (isSharedKey(keys)) return { algorithm: SHARED_KEY, credentials: concatenate(keys.key, keys.reference) };
 	if (tuak === undefined) return { algorithm: AKA_ALGORITHM.milenage, credentials: concatenate(keys.k, keys.opc) };
 	return { algorithm: AKA_ALGORITHM.tuak, credentials: tuakCredentials(keys.k, keys.opc, tuak) };
@@ -96,7 +103,7 @@ function concealmentOf({ imsi, mncDigits, suci }: DeviceOrder): Uint8Array {
 const NAMED_NETWORK = (1 << AGREEMENT.fiveGAka) | (1 << AGREEMENT.eapAkaPrime);
 
 /** The identity that a device is given; the caller erases its credentials. @throws UsageError */
-export function identityOf(order: DeviceOrder, keys: DeviceKeys): Identity {
+export function identityOf(order: DeviceOrder, keys: DeviceKeys | undefined): Identity {
 	const { imsi, mncDigits, offer } = order;
 	const form = (offer.agreements & NAMED_NETWORK) === 0 ? plmnForm : nameForm;
 	const digits = encodeImsi(imsi);

@@ -6,16 +6,25 @@ import type { Line } from "../../host-tools/provision/line.js";
 import { MemoryStore, SeededRandom } from "../support/pair.js";
 import { isUsable, kernel, newIdentity } from "./support.js";
 
+/** Octets that a board's UART takes at once. */
+const ROOM = 64;
+
 /** A stand-in for the class of embedded:io/serial. */
 class FakeSerial {
 	static opened: FakeSerial[] = [];
-	readonly options: Record<string, unknown> & { onReadable(count: number): void };
+	readonly options: Record<string, unknown> & { onReadable(count: number): void; onWritable(count: number): void };
 	waiting: number[] = [];
 	toLaptop: (octets: Uint8Array) => void = () => {};
 
 	constructor(options: object) {
 		this.options = options as FakeSerial["options"];
 		FakeSerial.opened.push(this);
+		this.tellRoom();
+	}
+
+	/** ECMA-419 has it that a port says when it takes octets, and how many. */
+	tellRoom(): void {
+		queueMicrotask(() => this.options.onWritable(ROOM));
 	}
 
 	read(): ArrayBuffer | undefined {
@@ -26,7 +35,9 @@ class FakeSerial {
 	write(buffer: ArrayBuffer): void {
 		// As on Linux, where a view is not taken.
 		if (!(buffer instanceof ArrayBuffer)) throw new TypeError("not a buffer");
+		if (buffer.byteLength > ROOM) throw new Error("output full");
 		const octets = new Uint8Array(buffer);
+		this.tellRoom();
 		queueMicrotask(() => this.toLaptop(octets));
 	}
 

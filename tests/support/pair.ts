@@ -107,7 +107,8 @@ export class Pair {
 	source = UE_SOURCE;
 	/** Where the HSE sent its last datagram. */
 	lastDestination = "";
-	private usim: SoftUsim;
+	/** The UE's, which a test may put elsewhere. */
+	usim: SoftUsim;
 	private readonly options: PairOptions;
 	private readonly k: Uint8Array;
 	private readonly opc: Uint8Array;

@@ -1,4 +1,4 @@
-/* host.serialRead and serialWrite: the provisioning console, on a terminal or a pseudo-terminal made here. */
+/* host.serialRead and serialWrite: the provisioning console and the modem, on terminals or pseudo-terminals made here. */
 /* posix_openpt and cfmakeraw */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "natives.h"
 
-int serialLine = -1;
+SerialLine serialLines[SERIAL_LINES] = { { .line = -1 }, { .line = -1 } };
 
 /* Octets as they come, both ways. A pseudo-terminal has no speed to set. */
 static int makeRaw(int terminal)
@@ -28,81 +28,85 @@ static int makeRaw(int terminal)
 	return tcsetattr(terminal, TCSANOW, &settings);
 }
 
-static const char *openPseudoTerminal(void)
+static const char *openPseudoTerminal(SerialLine *serial)
 {
 	int line = posix_openpt(O_RDWR | O_NOCTTY);
 	if (line < 0 || grantpt(line) < 0 || unlockpt(line) < 0)
 		return NULL;
 	const char *path = ptsname(line);
+	if (path)
+		path = strncpy(serial->path, path, sizeof serial->path - 1);
 	/* Held open, so that the line stays up, and raw, while nobody else has it open. */
 	int other = path ? open(path, O_RDWR | O_NOCTTY) : -1;
 	if (other < 0 || makeRaw(other) < 0)
 		return NULL;
-	serialLine = line;
+	serial->line = line;
 	return path;
 }
 
-const char *openSerial(const char *path)
+const char *openSerial(SerialLine *serial, const char *path)
 {
 	if (strcmp(path, "pty") == 0)
-		path = openPseudoTerminal();
+		path = openPseudoTerminal(serial);
 	else {
-		serialLine = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK);
-		if (serialLine < 0 || makeRaw(serialLine) < 0)
+		serial->line = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK);
+		if (serial->line < 0 || makeRaw(serial->line) < 0)
 			return NULL;
 	}
-	if (path && fcntl(serialLine, F_SETFL, O_NONBLOCK) < 0)
+	if (path && fcntl(serial->line, F_SETFL, O_NONBLOCK) < 0)
 		return NULL;
 	return path;
 }
 
-/* What has been read, and not yet been asked for. */
-static uint8_t buffer[256];
-static size_t filled;
-static size_t taken;
-
-int serialWaits(void)
+int serialWaits(SerialLine *serial)
 {
-	if (taken < filled)
+	if (serial->taken < serial->filled)
 		return 1;
-	ssize_t length = serialLine < 0 ? -1 : read(serialLine, buffer, sizeof buffer);
-	taken = 0;
-	filled = length > 0 ? (size_t)length : 0;
+	ssize_t length = serial->line < 0 ? -1 : read(serial->line, serial->buffer, sizeof serial->buffer);
+	serial->taken = 0;
+	serial->filled = length > 0 ? (size_t)length : 0;
 	if (length == 0 || (length < 0 && errno != EINTR && errno != EAGAIN)) {
-		/* Unplugged: the console is gone for good. */
-		if (serialLine >= 0)
-			close(serialLine);
-		serialLine = -1;
+		/* Unplugged: the line is gone for good. */
+		if (serial->line >= 0)
+			close(serial->line);
+		serial->line = -1;
 	}
-	return filled > 0;
+	return serial->filled > 0;
+}
+
+static SerialLine *lineArgument(xsMachine *the, int index)
+{
+	return &serialLines[unsignedArgument(the, index, "line", SERIAL_LINES - 1)];
 }
 
 static void serialRead(xsMachine *the)
 {
-	Octets into = writableArgument(the, 0, "into");
-	size_t length = serialWaits() ? filled - taken : 0;
+	SerialLine *serial = lineArgument(the, 0);
+	Octets into = writableArgument(the, 1, "into");
+	size_t length = serialWaits(serial) ? serial->filled - serial->taken : 0;
 	if (length > into.length)
 		length = into.length;
-	memcpy(into.data, buffer + taken, length);
-	/* Sealed, but what is read is not kept. */
-	memset(buffer + taken, 0, length);
-	taken += length;
+	memcpy(into.data, serial->buffer + serial->taken, length);
+	/* It may hold keys of a session, from a card: what is read is not kept. */
+	memset(serial->buffer + serial->taken, 0, length);
+	serial->taken += length;
 	xsmcSetInteger(xsResult, (xsIntegerValue)length);
 }
 
 static void serialWrite(xsMachine *the)
 {
-	Octets octets = readableArgument(the, 0, "octets");
-	uint32_t length = unsignedArgument(the, 1, "length", octets.length);
+	SerialLine *serial = lineArgument(the, 0);
+	Octets octets = readableArgument(the, 1, "octets");
+	uint32_t length = unsignedArgument(the, 2, "length", octets.length);
 	/* What the line cannot take is lost, as on a UART that nobody reads. */
-	if (serialLine >= 0) {
-		ssize_t sent = write(serialLine, octets.data, length);
+	if (serial->line >= 0) {
+		ssize_t sent = write(serial->line, octets.data, length);
 		(void)sent;
 	}
 }
 
 const Native serialNatives[] = {
-	{ "serialRead", serialRead, 1 },
-	{ "serialWrite", serialWrite, 2 },
+	{ "serialRead", serialRead, 2 },
+	{ "serialWrite", serialWrite, 3 },
 	{ NULL, NULL, 0 },
 };
