@@ -40,6 +40,12 @@ declare module "embedded:io/socket/udp" {
 	export default UDP;
 }
 
+/** ECMA-419: `SerialPort` in serial.ts says what is used of it. */
+declare module "embedded:io/serial" {
+	const Serial: unknown;
+	export default Serial;
+}
+
 /** ECMA-419: `StoreDirectory` in store.ts says what is used of it. */
 declare module "embedded:storage/files" {
 	const files: unknown;

@@ -1,4 +1,4 @@
-import { openDatagram } from "best/target/datagram";
+import { openDatagram, usim } from "best/target/datagram";
 import { store } from "best/target/store";
 import Time from "time";
 import Timer from "timer";
@@ -14,6 +14,7 @@ export const target = {
 	random: new SystemRandom(),
 	store,
 	openDatagram,
+	...(usim && { usim }),
 
 	// An attempt that nobody answers lasts up to 93 s by itself.
 	retry: { first: 10_000, longest: 3_600_000 },

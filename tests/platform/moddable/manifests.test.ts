@@ -8,17 +8,19 @@ const MANIFESTS = ["manifest.json", ...EXAMPLES];
 
 /** Platform, what the device reaches the network through, and the words of the error where it cannot work. */
 const TARGETS: [string, string, RegExp?][] = [
-	["lin", "wifi"],
-	["mac", "wifi"],
-	["lin/m5paper", "wifi"],
+	["lin", "udp"],
+	["lin", "modem"],
+	["mac", "udp"],
+	["lin/m5paper", "udp"],
 	["esp32/nodemcu", "wifi"],
 	["esp32/nodemcu", "udp"],
 	["zephyr/adafruit_feather_esp32s3_tft", "wifi"],
 	["zephyr/esp32_ethernet_kit", "udp"],
-	["esp32/nodemcu", "modem", /modem/],
+	["esp32/nodemcu", "modem"],
+	["esp32/esp32h2", "modem"],
 	["esp32/esp32h2", "wifi", /has no Wi-Fi/],
-	["nrf52/dk", "wifi", /modem/],
-	["zephyr/nrf52840dk", "wifi", /modem/],
+	["nrf52/dk", "modem"],
+	["zephyr/nrf52840dk", "modem"],
 	["win", "wifi", /Windows/],
 	["pico", "wifi", /this platform/],
 ];
@@ -26,6 +28,7 @@ const TARGETS: [string, string, RegExp?][] = [
 /** Modules of the SDK. */
 const OF_THE_SDK = new Set([
 	"crypt",
+	"embedded:io/serial",
 	"embedded:io/socket/udp",
 	"embedded:storage/files",
 	"embedded:storage/key-value",

@@ -19,7 +19,7 @@ function port(): object {
 
 /** Datagrams over the modem that the manifest or mcconfig's command line describes, and its card where that is used. */
 export const { openDatagram, usim } = modemLink({
-	serial: { io: Serial as unknown as IoSerialOptions["io"], port: port() },
+	serial: { io: Serial as IoSerialOptions["io"], port: port() },
 	// Its own: a clock has one alarm.
 	clock: new TickClock({ time: Time, timer: Timer }),
 	configuration: {

@@ -1,6 +1,7 @@
 import UDP from "embedded:io/socket/udp";
 import { UdpDatagram, type UdpDatagramOptions } from "best/platform/moddable/datagram";
 import type { Datagram } from "best/ports/datagram";
+import type { Usim } from "best/ports/usim";
 
 // The SDK's own declarations lack a socket's close().
 const io = UDP as unknown as UdpDatagramOptions["io"];
@@ -9,3 +10,6 @@ const io = UDP as unknown as UdpDatagramOptions["io"];
 export function openDatagram(address: string, port: number): Datagram {
 	return new UdpDatagram({ io, address, port });
 }
+
+/** There is no modem, and so no card in it. */
+export const usim: Usim | undefined = undefined;
