@@ -1,7 +1,8 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { SQN_STEP } from "../../firmware/keys/aka.js";
 import { toHex } from "../hex.js";
-import { DatabaseError, EAS_KEY_POLICIES, HseDatabase, type SubscriberSummary } from "../hse/database.js";
+import { DatabaseError, HseDatabase, type SubscriberSummary } from "../hse/database.js";
+import { EAS_KEY_POLICIES } from "../hse/policy.js";
 import { loadKernel } from "../kernel.js";
 import { DEVICE_FIELDS, type Fields, shown, subscriptionOf } from "../provision/fields.js";
 import { eraseKeys, freshKeys, isSharedKey } from "../provision/order.js";

@@ -4,14 +4,18 @@ import { isIPv6 } from "node:net";
 import { CAUSE, RETRANSMISSION } from "../../firmware/emsdp/profile.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
+import type { TlsIdentity } from "../eas/https.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
 import type { HseDatabase } from "./database.js";
+import { type DisclosureEntry, EasGateway } from "./eas-gateway.js";
+import { EasInterface } from "./eas-interface.js";
+import type { Escrow } from "./escrow-file.js";
 import type { HseEvent, Outgoing, VectorRequest } from "./events.js";
 import { HeldOutputs } from "./held-outputs.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import { Hse, type VectorAnswer } from "./hse.js";
 import { Cookies, LoadMeter } from "./load.js";
-import { DEFAULT_POLICY, type Policy } from "./policy.js";
+import { DEFAULT_POLICY, type EasKeyPolicy, type Policy } from "./policy.js";
 import type { SessionStore } from "./store.js";
 
 /** Unconfirmed sessions from which on requests are put off, and for how many seconds. */
@@ -28,6 +32,21 @@ export interface Traffic {
 	readonly verdict: Verdict | undefined;
 }
 
+/** The HSE's interface to EASs. */
+export interface EasOptions {
+	readonly tls: TlsIdentity;
+	readonly address: string;
+	/** TCP port, 0 for any free one. */
+	readonly port: number;
+	/** @param imsi digits */
+	easKeyPolicy(imsi: string): EasKeyPolicy;
+	readonly escrow?: Escrow | undefined;
+	/** Told of every K_EAS_PSK that is given out or refused. */
+	readonly onDisclosure?: (entry: DisclosureEntry) => void;
+	/** Told when an EAS has registered, and when it is gone. */
+	readonly onEas?: (easId: string, isThere: boolean) => void;
+}
+
 export interface HseServerOptions {
 	readonly kernel: Kernel;
 	readonly database: HseDatabase;
@@ -40,6 +59,8 @@ export interface HseServerOptions {
 	readonly policy?: Policy;
 	/** Private keys for SUCIs of profiles A and B. */
 	readonly homeNetworkKeys?: HomeNetworkKeys | undefined;
+	/** Where EASs register (TS 33.163 Annex B); undefined: nowhere, and UE-to-EAS mode is refused with 09. */
+	readonly eas?: EasOptions;
 	readonly onEvent?: (event: HseEvent) => void;
 	readonly onTraffic?: (traffic: Traffic) => void;
 	/** Told when the authentication centre fails for one request, or the store for one batch. */
@@ -53,12 +74,16 @@ export class HseServer {
 	private readonly socket: Socket;
 	private readonly centre: AuthenticationCentre;
 	private readonly outputs: HeldOutputs;
+	private readonly gateway: EasGateway | undefined;
+	private readonly easInterface: EasInterface | undefined;
 	private timer: NodeJS.Timeout | undefined;
 	private isClosing = false;
+	private boundEasPort: number | undefined;
 
 	constructor(options: HseServerOptions) {
 		this.options = options;
-		const { kernel, database, policy = DEFAULT_POLICY } = options;
+		const { kernel, database, policy = DEFAULT_POLICY, eas } = options;
+		const easKeyPolicy = (imsi: string) => this.easKeyPolicy(imsi);
 		this.centre = new AuthenticationCentre(kernel, database, () => randomOctets(16), options.homeNetworkKeys);
 		const cookies = new Cookies(() => randomOctets(32), this.now());
 		const meter = new LoadMeter();
@@ -75,12 +100,29 @@ export class HseServer {
 			drawNonce: () => randomOctets(8),
 			fraction: () => randomBytes(2).readUInt16BE() / 0xffff,
 			durable: options.store !== undefined,
+			...(eas === undefined ? {} : { easKeyPolicy }),
+			isReachable: (easId) => this.easInterface?.isReachable(easId) ?? false,
 		});
+		if (eas !== undefined) {
+			const { hse } = this;
+			const { escrow, onDisclosure, onEas } = eas;
+			this.gateway = new EasGateway({ hse, easKeyPolicy, escrow, audit: onDisclosure, onError: options.onError });
+			this.easInterface = new EasInterface({
+				...eas,
+				hse,
+				gateway: this.gateway,
+				easIds: policy.easIds,
+				now: () => this.now(),
+				drain: () => this.drain(),
+				onEas,
+				onError: (error) => options.onError?.(error),
+			});
+		}
 		this.outputs = new HeldOutputs({
 			hse: this.hse,
 			store: options.store,
 			send: (out) => this.transmit(out),
-			tell: (event) => options.onEvent?.(event),
+			tell: (event) => this.tell(event),
 			onError: (error) => options.onError?.(error),
 		});
 		this.socket = createSocket(isIPv6(options.address) ? "udp6" : "udp4");
@@ -93,6 +135,16 @@ export class HseServer {
 	async listen(): Promise<number> {
 		const { address, port, store } = this.options;
 		await store?.load(this.hse.restorer(this.now()));
+		this.boundEasPort = await this.easInterface?.listen();
+		try {
+			return await this.bind(address, port);
+		} catch (error) {
+			await this.easInterface?.close();
+			throw error;
+		}
+	}
+
+	private bind(address: string, port: number): Promise<number> {
 		return new Promise((resolve, reject) => {
 			this.socket.once("error", reject);
 			this.socket.bind(port, address, () => {
@@ -104,6 +156,11 @@ export class HseServer {
 				resolve(this.port);
 			});
 		});
+	}
+
+	/** The TCP port of the interface to EASs, undefined where there is none. */
+	get easPort(): number | undefined {
+		return this.boundEasPort;
 	}
 
 	/** The port it listens at. */
@@ -133,6 +190,7 @@ export class HseServer {
 	async close(): Promise<void> {
 		this.isClosing = true;
 		clearTimeout(this.timer);
+		await this.easInterface?.close();
 		await this.outputs.finish();
 		clearTimeout(this.timer);
 		this.hse.erase();
@@ -169,6 +227,14 @@ export class HseServer {
 		this.outputs.drain();
 	}
 
+	private tell(event: HseEvent): void {
+		const forEas = this.gateway?.handleEvent(this.now(), event);
+		if (forEas !== undefined) this.easInterface?.deliver(forEas);
+		this.options.onEvent?.(event);
+		// A policy that denies the key has ended the session.
+		if (event.kind === "eas key" && forEas === undefined) this.drain();
+	}
+
 	private transmit({ to, datagram }: Outgoing): void {
 		const [address, port] = to.split(" ");
 		this.socket.send(datagram, Number(port), address);
@@ -182,6 +248,16 @@ export class HseServer {
 		} catch (error) {
 			this.options.onError?.(error instanceof Error ? error : new Error(String(error)));
 			return CAUSE.unspecified;
+		}
+	}
+
+	/** Where the database fails no key goes out. */
+	private easKeyPolicy(imsi: string): EasKeyPolicy {
+		try {
+			return this.options.eas?.easKeyPolicy(imsi) ?? "deny";
+		} catch (error) {
+			this.options.onError?.(error instanceof Error ? error : new Error(String(error)));
+			return "deny";
 		}
 	}
 
