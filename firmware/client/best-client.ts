@@ -1,6 +1,6 @@
 import type { UeConfiguration } from "../emsdp/configuration.js";
 import { REFRESH_METHOD } from "../emsdp/contents.js";
-import { CAUSE_NAMES, LIMITS, RETRANSMISSION, TAG } from "../emsdp/profile.js";
+import { ALGORITHM, CAUSE_NAMES, LIMITS, RETRANSMISSION, SERVICE, TAG } from "../emsdp/profile.js";
 import type { RetransmissionPolicy } from "../emsdp/retransmission.js";
 import type { Kernel } from "../kernels/kernel.js";
 import type { Clock } from "../ports/clock.js";
@@ -122,16 +122,14 @@ export class BestClient {
 	send(payload: Uint8Array): Promise<void> {
 		const { ue } = this;
 		if (!ue?.session?.canSend) return this.hold(payload);
-		let isNewBlock: boolean;
 		try {
 			ue.send(payload);
-			isNewBlock = this.keepRecord(ue);
+			this.keepRecord(ue);
 		} catch (error) {
 			return Promise.reject(error);
 		}
 		this.options.datagram.write(this.options.kernel.message, ue.outbox.takeDatagram());
-		// Once for a block of COUNTs: new keys may be due.
-		if (isNewBlock) this.drain(ue);
+		if (ue.attend(this.options.clock.now())) this.drain(ue);
 		return HANDED_OVER;
 	}
 
@@ -185,6 +183,17 @@ export class BestClient {
 		this.isAsleep = true;
 		this.options.clock.setDeadline(undefined);
 		return octets;
+	}
+
+	/**
+	 * Whether payloads are enciphered as they go out now, up to where the offer's mode says: the HSE or the EAS. As far as that
+	 * a second protection of the same data (DTLS, TLS) is not needed, and costs the battery.
+	 */
+	get isConfidential(): boolean {
+		const session = this.ue?.session;
+		if (!session?.canSend) return false;
+		const { service, encryption } = session.context.parameters;
+		return service === SERVICE.confidential && encryption !== ALGORITHM.null;
 	}
 
 	/** K_EAS_PSK, 32 octets, for key-agreement-only use; the caller erases it. @throws ClientError `state` without a session */
@@ -279,8 +288,9 @@ export class BestClient {
 			const length = datagram.read(kernel.message);
 			if (length < 0) return;
 			if (ue === undefined) continue;
-			ue.handleDatagram(clock.now(), kernel.message, length);
+			const verdict = ue.handleDatagram(clock.now(), kernel.message, length);
 			this.drain(ue);
+			if (verdict === "accept" && ue.attend(clock.now())) this.drain(ue);
 		}
 	}
 
@@ -317,10 +327,10 @@ export class BestClient {
 		}
 	}
 
-	/** Stores the session's record before what relies on it leaves the device. @returns whether there was one */
-	private keepRecord(ue: Ue): boolean {
+	/** Stores the session's record before what relies on it leaves the device. */
+	private keepRecord(ue: Ue): void {
 		const record = ue.outbox.takeRecord();
-		if (record === undefined) return false;
+		if (record === undefined) return;
 		try {
 			if (record.length === 0) this.options.store.delete(SESSION_KEY);
 			else this.options.store.write(SESSION_KEY, record);
@@ -331,7 +341,6 @@ export class BestClient {
 			throw error;
 		}
 		record.fill(0);
-		return true;
 	}
 
 	private tell(event: UeEvent): void {
