@@ -122,14 +122,16 @@ export class BestClient {
 	send(payload: Uint8Array): Promise<void> {
 		const { ue } = this;
 		if (!ue?.session?.canSend) return this.hold(payload);
+		let isNewBlock: boolean;
 		try {
 			ue.send(payload);
-			this.keepRecord(ue);
+			isNewBlock = this.keepRecord(ue);
 		} catch (error) {
 			return Promise.reject(error);
 		}
 		this.options.datagram.write(this.options.kernel.message, ue.outbox.takeDatagram());
-		if (ue.attend(this.options.clock.now())) this.drain(ue);
+		// New keys because of the COUNT may be due once for a block of COUNTs.
+		if ((isNewBlock || ue.session.isLimited) && ue.attend(this.options.clock.now())) this.drain(ue);
 		return HANDED_OVER;
 	}
 
@@ -290,7 +292,7 @@ export class BestClient {
 			if (ue === undefined) continue;
 			const verdict = ue.handleDatagram(clock.now(), kernel.message, length);
 			this.drain(ue);
-			if (verdict === "accept" && ue.attend(clock.now())) this.drain(ue);
+			if (verdict === "accept" && ue.session?.isLimited && ue.attend(clock.now())) this.drain(ue);
 		}
 	}
 
@@ -327,10 +329,10 @@ export class BestClient {
 		}
 	}
 
-	/** Stores the session's record before what relies on it leaves the device. */
-	private keepRecord(ue: Ue): void {
+	/** Stores the session's record before what relies on it leaves the device. @returns whether there was one */
+	private keepRecord(ue: Ue): boolean {
 		const record = ue.outbox.takeRecord();
-		if (record === undefined) return;
+		if (record === undefined) return false;
 		try {
 			if (record.length === 0) this.options.store.delete(SESSION_KEY);
 			else this.options.store.write(SESSION_KEY, record);
@@ -341,6 +343,7 @@ export class BestClient {
 			throw error;
 		}
 		record.fill(0);
+		return true;
 	}
 
 	private tell(event: UeEvent): void {

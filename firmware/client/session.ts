@@ -49,7 +49,7 @@ const NEVER_REJECTED: readonly number[] = [COMMAND.sessionTerminateResponse, COM
 
 /** COUNTs in a block that is reserved in non-volatile storage: one write for so many messages (profile section 7). */
 const BLOCK = 64;
-/** Milliseconds after which a UE whose COUNT is past rekeyAt asks for new keys again, with a message. */
+/** Milliseconds after which a UE whose COUNT is past rekeyAt asks for new keys again, with the message that begins a block. */
 const REKEY_GAP = 3_600_000;
 /**
  * Milliseconds before the end of its lifetime at which a session is renewed, whatever comes; an eighth of the lifetime where
@@ -101,6 +101,8 @@ export class Session {
 	private wasResumed = false;
 	/** When the UE may ask for new keys again because of its COUNT. */
 	private rekeyFrom = 0;
+	/** Whether there is an end of the lifetime that is known. */
+	isLimited = false;
 	/** From when a message brings about a new session since the lifetime of this one ends: only where its start is known. */
 	private renewFrom = Number.POSITIVE_INFINITY;
 	/** When that happens without one. */
@@ -154,6 +156,7 @@ export class Session {
 	beginLifetime(now: number): void {
 		const lifetime = 1000 * this.configuration.lifetime;
 		if (lifetime === 0) return;
+		this.isLimited = true;
 		this.renewBefore = Math.min(lifetime / 8, LONGEST_RENEWAL);
 		this.renewAt = now + lifetime - this.renewBefore;
 		this.renewFrom = this.renewAt - this.renewBefore;
