@@ -7,7 +7,7 @@ import type { HseEvent } from "../hse/events.js";
 import type { Traffic } from "../hse/server.js";
 import { type Field, fieldsOf, type Layout, rejectCauseOf } from "../inspect/fields.js";
 import { nameOf } from "../inspect/name.js";
-import { causeName, sessionIdText } from "./best/words.js";
+import { causeName, MODE_WORDS, SERVICE_WORDS, sessionIdText } from "./best/words.js";
 import type { HsePort, SessionView } from "./hse-port.js";
 import { Latencies, type Latency, type LatencyKind } from "./latencies.js";
 
@@ -45,7 +45,9 @@ export interface LiveSession {
 	readonly easId: string;
 	readonly state: string;
 	readonly keyId: number;
-	readonly service: number;
+	/** In the words of the BEST API. */
+	readonly service: string;
+	readonly mode: string;
 }
 
 export interface LiveLatency {
@@ -231,5 +233,7 @@ function microjoules(joules: number): number {
 }
 
 function shown({ sessionId, imsi, easId, state, keyId, configuration }: SessionView): LiveSession {
-	return { sessionId: sessionIdText(sessionId), imsi, easId, state, keyId, service: configuration.service };
+	const service = SERVICE_WORDS[configuration.service];
+	const mode = MODE_WORDS[configuration.mode];
+	return { sessionId: sessionIdText(sessionId), imsi, easId, state, keyId, service, mode };
 }

@@ -62,7 +62,7 @@ function showSessions() {
 			element(
 				"span",
 				{ class: "quiet" },
-				`${session.sessionId} · ${session.state} · Key ID ${session.keyId} · ${session.easId}`,
+				`${session.sessionId} · ${session.state} · Key ID ${session.keyId} · ${session.service} · ${session.mode} · ${session.easId}`,
 			),
 		);
 		button.addEventListener("click", () => choose(chosen === session.sessionId ? undefined : session.sessionId));
