@@ -26,6 +26,8 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** A datagram on the HSE's socket. `verdict` is what the HSE found, undefined for what it sends. */
 export interface Traffic {
+	/** When it was received or sent, in milliseconds since 1970 with their fractions. */
+	readonly at: number;
 	readonly fromUe: boolean;
 	readonly peer: string;
 	readonly datagram: Uint8Array;
@@ -206,8 +208,9 @@ export class HseServer {
 		// A source port of 0 asks for no answer (RFC 768), and none can be sent there.
 		if (port === 0 || this.isClosing || this.outputs.isFull) return;
 		const peer = `${address} ${port}`;
-		const verdict = this.hse.handleDatagram(this.now(), peer, datagram, datagram.length);
-		this.options.onTraffic?.({ fromUe: true, peer, datagram, verdict });
+		const at = this.now();
+		const verdict = this.hse.handleDatagram(at, peer, datagram, datagram.length);
+		this.options.onTraffic?.({ at, fromUe: true, peer, datagram, verdict });
 		this.drain();
 	}
 
@@ -238,7 +241,7 @@ export class HseServer {
 	private transmit({ to, datagram }: Outgoing): void {
 		const [address, port] = to.split(" ");
 		this.socket.send(datagram, Number(port), address);
-		this.options.onTraffic?.({ fromUe: false, peer: to, datagram, verdict: undefined });
+		this.options.onTraffic?.({ at: this.now(), fromUe: false, peer: to, datagram, verdict: undefined });
 	}
 
 	/** A failure of the database refuses one UE; it does not end the HSE. */
