@@ -65,6 +65,7 @@ export const hse: Command = {
 			database.close();
 			throw error;
 		}
+		database.leaveSyncToStore();
 		const server: HseServer = new HseServer({
 			kernel: loadKernelFor(algorithms),
 			database,

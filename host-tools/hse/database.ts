@@ -121,6 +121,14 @@ export class HseDatabase {
 		};
 	}
 
+	/**
+	 * From now on an SQN is in the write-ahead log when {@link setSqn} returns, and on the medium after the next flush of the
+	 * session store of the same file: whoever sends a challenge waits for that.
+	 */
+	leaveSyncToStore(): void {
+		this.database.exec("PRAGMA synchronous = NORMAL");
+	}
+
 	/** Stores the SQN of the next challenge. */
 	setSqn(imsi: string, sqn: number): void {
 		this.updateSqn.run([sqn, imsi]);

@@ -44,6 +44,8 @@ export interface LoadPolicy {
 	 * @param unconfirmed sessions that are not confirmed yet
 	 */
 	backOff(now: number, unconfirmed: number): number | undefined;
+	/** Whether a Session Request is dropped before anything is done about it: so many come that sessions would suffer. */
+	isTooMuch?(now: number): boolean;
 }
 
 export interface HseOptions {
@@ -405,6 +407,7 @@ export class Hse {
 	private handleRequest(now: number, source: string, length: number): Verdict {
 		const { tlvs } = this;
 		const { kernel, policy, load } = this.options;
+		if (load.isTooMuch?.(now)) return "rate limit";
 		const request = kernel.message.slice(0, length);
 		const waiting = this.pending.get(this.pendingByRequest.get(keyOf(request)) ?? 0);
 		if (waiting?.answer.answers(request, length)) {

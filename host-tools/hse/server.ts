@@ -1,5 +1,5 @@
 import { randomBytes, randomFillSync } from "node:crypto";
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { CAUSE, RETRANSMISSION } from "../../firmware/emsdp/profile.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
@@ -10,7 +10,7 @@ import type { HseEvent, Outgoing, VectorRequest } from "./events.js";
 import { HeldOutputs } from "./held-outputs.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import { Hse, type VectorAnswer } from "./hse.js";
-import { Cookies, LoadMeter } from "./load.js";
+import { Cookies, LoadMeter, RequestGate } from "./load.js";
 import { DEFAULT_POLICY, type Policy } from "./policy.js";
 import type { SessionStore } from "./store.js";
 
@@ -19,6 +19,11 @@ const MOST_UNCONFIRMED = 10_000;
 const BACK_OFF = 30;
 /** The longest that setTimeout takes, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+/** Octets of datagrams that wait in the system while the process is at something else. Systems give less where they must. */
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+/** A source is an address already: it goes out in this turn, and not after a question to the resolver. */
+const takeAsIs: SocketOptions["lookup"] = (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4);
 
 /** A datagram on the HSE's socket. `verdict` is what the HSE found, undefined for what it sends. */
 export interface Traffic {
@@ -54,6 +59,7 @@ export class HseServer {
 	private readonly centre: AuthenticationCentre;
 	private readonly outputs: HeldOutputs;
 	private timer: NodeJS.Timeout | undefined;
+	private timerAt = Number.POSITIVE_INFINITY;
 	private isClosing = false;
 
 	constructor(options: HseServerOptions) {
@@ -62,6 +68,7 @@ export class HseServer {
 		this.centre = new AuthenticationCentre(kernel, database, () => randomOctets(16), options.homeNetworkKeys);
 		const cookies = new Cookies(() => randomOctets(32), this.now());
 		const meter = new LoadMeter();
+		const gate = new RequestGate();
 		this.hse = new Hse({
 			kernel,
 			policy,
@@ -70,6 +77,7 @@ export class HseServer {
 				cookie: (now, source, identity, given) =>
 					meter.isHigh(now) ? cookies.demand(now, source, identity, given) : undefined,
 				backOff: (_now, unconfirmed) => (unconfirmed >= MOST_UNCONFIRMED ? BACK_OFF : undefined),
+				isTooMuch: (now) => gate.isShut(now),
 			},
 			drawSessionId: () => randomBytes(4).readUInt32BE(),
 			drawNonce: () => randomOctets(8),
@@ -83,7 +91,7 @@ export class HseServer {
 			tell: (event) => options.onEvent?.(event),
 			onError: (error) => options.onError?.(error),
 		});
-		this.socket = createSocket(isIPv6(options.address) ? "udp6" : "udp4");
+		this.socket = createSocket({ type: isIPv6(options.address) ? "udp6" : "udp4", lookup: takeAsIs });
 	}
 
 	/**
@@ -99,6 +107,7 @@ export class HseServer {
 				this.socket.off("error", reject);
 				// A datagram that could not be sent is lost, as datagrams are.
 				this.socket.on("error", () => {});
+				this.socket.setRecvBufferSize(RECEIVE_BUFFER);
 				this.socket.on("message", (datagram, remote) => this.receive(datagram, remote));
 				this.drain();
 				resolve(this.port);
@@ -150,17 +159,25 @@ export class HseServer {
 	/** Does what the last input brought about. */
 	private drain(): void {
 		const { outbox } = this.hse;
-		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
+		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest()) {
+			// No challenge leaves before its SQN is durable.
+			this.outputs.flushFirst();
 			this.hse.handleVector(this.now(), request.number, this.vector(request));
-		clearTimeout(this.timer);
-		const { deadline } = this.hse;
-		if (deadline !== undefined && !this.isClosing) {
-			const wait = Math.min(LONGEST_TIMER, Math.max(1, deadline - this.now()));
-			this.timer = setTimeout(() => this.handleDeadline(), wait);
-			this.timer.unref();
 		}
+		this.setTimer();
 		// Last, since whoever is told of an event may send at once.
 		this.outputs.drain();
+	}
+
+	/** A timer that rings too early does no harm: it is not set anew for each message. */
+	private setTimer(): void {
+		const { deadline } = this.hse;
+		if (deadline === undefined || this.isClosing || this.timerAt <= deadline) return;
+		clearTimeout(this.timer);
+		this.timerAt = deadline;
+		const wait = Math.min(LONGEST_TIMER, Math.max(1, deadline - this.now()));
+		this.timer = setTimeout(() => this.handleDeadline(), wait);
+		this.timer.unref();
 	}
 
 	private transmit({ to, datagram }: Outgoing): void {
@@ -180,6 +197,7 @@ export class HseServer {
 	}
 
 	private handleDeadline(): void {
+		this.timerAt = Number.POSITIVE_INFINITY;
 		this.hse.handleTimeout(this.now());
 		this.drain();
 	}
