@@ -1,11 +1,10 @@
 import { UDP_PORT } from "../../firmware/emsdp/profile.js";
 import { rung } from "../demo/ladder.js";
-import { HseDatabase } from "../hse/database.js";
 import type { HseEvent } from "../hse/events.js";
 import { readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
 import { HseServer } from "../hse/server.js";
-import { SqliteSessionStore } from "../hse/session-store.js";
+import { openStorage } from "../hse/storage.js";
 import { loadKernelFor } from "../kernel.js";
 import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
 import { Failure } from "./errors.js";
@@ -31,7 +30,10 @@ export const hse: Command = {
 			value: "ID=FILE,…",
 			help: "private keys for SUCIs, in PEM: X25519 for profile A, P-256 for profile B",
 		},
-		database: { value: "FILE", help: "subscribers, their SQNs, and sessions (best-hse.db)" },
+		database: {
+			value: "FILE|URL",
+			help: "subscribers, their SQNs, and sessions; postgres://… for several HSEs at once (best-hse.db)",
+		},
 		lifetime: { value: "S", help: "seconds after which a session is ended with cause 11 (0: never)" },
 		algorithms: {
 			value: ALGORITHMS_VALUE,
@@ -48,7 +50,8 @@ export const hse: Command = {
 		const algorithms = algorithmsOption(options);
 		const list = options["home-network-keys"];
 		const homeNetworkKeys = typeof list === "string" ? readHomeNetworkKeys(list) : undefined;
-		const database = new HseDatabase(path);
+		const storage = await openStorage(path);
+		const { database, store } = storage;
 		let answers = 0;
 		const answer = (sessionId: number) => {
 			try {
@@ -58,14 +61,6 @@ export const hse: Command = {
 				console.error(error instanceof Error ? error.message : error);
 			}
 		};
-		let store: SqliteSessionStore;
-		try {
-			store = new SqliteSessionStore(path);
-		} catch (error) {
-			database.close();
-			throw error;
-		}
-		database.leaveSyncToStore();
 		const server: HseServer = new HseServer({
 			kernel: loadKernelFor(algorithms),
 			database,
@@ -89,13 +84,16 @@ export const hse: Command = {
 				if (options.answer === true && event.kind === "uplink") answer(event.sessionId);
 			},
 			onError: (error) => console.error(`The database failed: ${error.message}`),
+			onLost: (error) => {
+				console.error(error.message);
+				process.exit(1);
+			},
 			...(json ? {} : { onTraffic: (traffic) => console.log(rung(traffic)) }),
 		});
 		try {
 			await server.listen();
 		} catch (error) {
-			store.close();
-			database.close();
+			await storage.end();
 			const why = (error as NodeJS.ErrnoException).code;
 			if (why === undefined) throw error;
 			throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
@@ -106,8 +104,7 @@ export const hse: Command = {
 			process.once("SIGTERM", resolve);
 		});
 		await server.close();
-		store.close();
-		database.close();
+		await storage.end();
 		return 0;
 	},
 };

@@ -4,9 +4,13 @@ import { UDP_PORT } from "../../firmware/emsdp/profile.js";
 import { fromHex } from "../hex.js";
 import { HseDatabase } from "../hse/database.js";
 import { parseKeyFile, readHomeNetworkPublicKey } from "../hse/home-network-key.js";
+import { isPostgresUrl } from "../hse/postgres/connection.js";
+import { openSubscribers } from "../hse/storage.js";
 import {
 	AGREEMENTS,
+	type ProvisionOptions,
 	provision as provisionDevice,
+	provisionShared,
 	SERVICES,
 	type SuciKey,
 	TEST_IMSI,
@@ -58,12 +62,30 @@ function suciOf({ suci }: Options): SuciKey | undefined {
 	return { keyId, ...readHomeNetworkPublicKey(path) };
 }
 
+function provisionInFile(path: string, device: Omit<ProvisionOptions, "database">): void {
+	const database = new HseDatabase(path);
+	try {
+		provisionDevice({ ...device, database });
+	} finally {
+		database.close();
+	}
+}
+
+async function provisionInPostgres(url: string, device: Omit<ProvisionOptions, "database">): Promise<void> {
+	const database = await openSubscribers(url);
+	try {
+		await provisionShared(device, database);
+	} finally {
+		await database.end();
+	}
+}
+
 export const provision: Command = {
 	name: "provision",
 	summary: "make a subscriber with fresh keys and write its identity into the file-backed store of a device",
 	options: {
 		store: { value: "DIR", help: "the device's store: that of the simulator or of the XS host (best-store)" },
-		database: { value: "FILE", help: "the HSE's database (best-hse.db)" },
+		database: { value: "FILE|URL", help: "the HSE's database, a file or postgres://… (best-hse.db)" },
 		imsi: { value: "DIGITS", help: `(${TEST_IMSI})` },
 		"hse-address": { value: "ADDRESS", help: "numeric address of the HSE (127.0.0.1)" },
 		"hse-port": { value: "N", help: `(${UDP_PORT})` },
@@ -92,23 +114,23 @@ export const provision: Command = {
 		const algorithms = algorithmsOption(options);
 		const tuak = tuakOf(options);
 		const suci = suciOf(options);
-		const database = new HseDatabase(textOption(options, "database", "best-hse.db"));
+		const name = textOption(options, "database", "best-hse.db");
+		const device = {
+			storeDirectory,
+			imsi,
+			hseAddress,
+			hsePort,
+			easId,
+			service,
+			agreement,
+			algorithms,
+			tuak,
+			suci,
+		};
 		try {
-			provisionDevice({
-				database,
-				storeDirectory,
-				imsi,
-				hseAddress,
-				hsePort,
-				easId,
-				service,
-				agreement,
-				algorithms,
-				tuak,
-				suci,
-			});
+			if (isPostgresUrl(name)) await provisionInPostgres(name, device);
+			else provisionInFile(name, device);
 		} finally {
-			database.close();
 			tuak?.top?.fill(0);
 		}
 		console.log(`Subscriber ${imsi} is in the database, and its identity in ${storeDirectory}.`);

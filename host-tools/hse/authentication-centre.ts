@@ -36,7 +36,7 @@ export class AuthenticationCentre {
 
 	/** A vector, a cause that refuses the UE, or undefined where its AUTS is wrong. */
 	answer(request: VectorRequest): VectorAnswer {
-		const imsi = this.imsiOf(request.identity);
+		const imsi = imsiOf(request.identity, this.homeNetworkKeys);
 		if (typeof imsi === "number") return imsi;
 		const subscriber = this.database.subscriber(imsi);
 		// No shared key is in this database.
@@ -52,30 +52,38 @@ export class AuthenticationCentre {
 		}
 	}
 
-	/** Digits, or a cause. */
-	private imsiOf({ tag, value }: VectorRequest["identity"]): string | number {
-		if (tag === TAG.suci) return resolveSuci(value, this.homeNetworkKeys);
-		return decodeImsi(value) ?? CAUSE.ueUnknown;
-	}
-
 	private makeVector(
 		functions: AkaFunctions,
 		{ imsi, amf, ...subscriber }: Subscriber,
 		{ resynchronisation }: VectorRequest,
 	): VectorAnswer {
-		let { sqn } = subscriber;
-		if (resynchronisation !== undefined) {
-			const sqnMs = verifyAuts(functions, resynchronisation.rand, resynchronisation.auts);
-			if (sqnMs === undefined) return undefined;
-			// Set anew only where the USIM would not take the next one (TS 33.102 6.3.5): an SQN never goes back.
-			if (!isAcceptable(sqn, sqnMs)) sqn = nextSqn(sqnMs);
-		}
+		const sqn = sqnAfter(functions, subscriber.sqn, resynchronisation);
+		if (sqn === undefined) return undefined;
 		// Stored before the vector is used: an SQN goes out once, whatever ends this process.
 		this.database.setSqn(imsi, nextSqn(sqn));
 		return { imsi, vector: makeVector(functions, this.randomRand(), sqn, amf) };
 	}
 }
 
-function akaFunctionsOf(kernel: Kernel, { k, opc, tuak }: Subscriber): AkaFunctions {
+/** The IMSI that an identity stands for, digits, or the cause that refuses the UE. */
+export function imsiOf({ tag, value }: VectorRequest["identity"], keys: HomeNetworkKeys): string | number {
+	if (tag === TAG.suci) return resolveSuci(value, keys);
+	return decodeImsi(value) ?? CAUSE.ueUnknown;
+}
+
+/** The SQN for the next challenge, after what the UE has to say about that; undefined where its AUTS is wrong. */
+export function sqnAfter(
+	functions: AkaFunctions,
+	sqn: number,
+	resynchronisation: VectorRequest["resynchronisation"],
+): number | undefined {
+	if (resynchronisation === undefined) return sqn;
+	const sqnMs = verifyAuts(functions, resynchronisation.rand, resynchronisation.auts);
+	if (sqnMs === undefined) return undefined;
+	// Set anew only where the USIM would not take the next one (TS 33.102 6.3.5): an SQN never goes back.
+	return isAcceptable(sqn, sqnMs) ? sqn : nextSqn(sqnMs);
+}
+
+export function akaFunctionsOf(kernel: Kernel, { k, opc, tuak }: Subscriber): AkaFunctions {
 	return tuak === undefined ? new Milenage(kernel, k, opc) : new Tuak(k, opc, tuak);
 }

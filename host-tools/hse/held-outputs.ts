@@ -87,6 +87,7 @@ export class HeldOutputs {
 					await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_AFTER));
 				}
 			this.commit = undefined;
+			if (batch !== undefined) hse.batchWritten();
 			release();
 			if (this.commit === undefined) this.next(isLast);
 		};

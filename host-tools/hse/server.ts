@@ -1,17 +1,23 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from "node:dgram";
 import { isIPv6 } from "node:net";
+import { Header } from "../../firmware/emsdp/header.js";
 import { CAUSE, RETRANSMISSION } from "../../firmware/emsdp/profile.js";
+import { screen } from "../../firmware/emsdp/screening.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
-import type { HseDatabase } from "./database.js";
+import { Claims } from "./claims.js";
+import { DatabaseError, type HseDatabase } from "./database.js";
 import type { HseEvent, Outgoing, VectorRequest } from "./events.js";
 import { HeldOutputs } from "./held-outputs.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import { Hse, type VectorAnswer } from "./hse.js";
 import { Cookies, LoadMeter, RequestGate } from "./load.js";
 import { DEFAULT_POLICY, type Policy } from "./policy.js";
+import { SharedAuthenticationCentre } from "./postgres/authentication-centre.js";
+import { PostgresSubscribers } from "./postgres/subscribers.js";
+import type { SharedSessionStore } from "./shared-store.js";
 import type { SessionStore } from "./store.js";
 
 /** Unconfirmed sessions from which on requests are put off, and for how many seconds. */
@@ -35,9 +41,9 @@ export interface Traffic {
 
 export interface HseServerOptions {
 	readonly kernel: Kernel;
-	readonly database: HseDatabase;
+	readonly database: HseDatabase | PostgresSubscribers;
 	/** Where sessions outlive the process; undefined: nowhere. */
-	readonly store?: SessionStore;
+	readonly store?: SessionStore | SharedSessionStore;
 	/** Address to listen at; "127.0.0.1" or "::", for instance. */
 	readonly address: string;
 	/** 0: any free port. */
@@ -49,6 +55,8 @@ export interface HseServerOptions {
 	readonly onTraffic?: (traffic: Traffic) => void;
 	/** Told when the authentication centre fails for one request, or the store for one batch. */
 	readonly onError?: (error: Error) => void;
+	/** Told when other HSEs may have this one's sessions: the process must end at once. */
+	readonly onLost?: (error: Error) => void;
 }
 
 /** An HSE on a UDP socket: the sans-IO core with its inputs and outputs attached. */
@@ -56,7 +64,10 @@ export class HseServer {
 	readonly hse: Hse;
 	private readonly options: HseServerOptions;
 	private readonly socket: Socket;
-	private readonly centre: AuthenticationCentre;
+	private readonly centre: AuthenticationCentre | SharedAuthenticationCentre;
+	/** Where other processes share the store. */
+	private readonly claims: Claims | undefined;
+	private readonly header = new Header();
 	private readonly outputs: HeldOutputs;
 	private timer: NodeJS.Timeout | undefined;
 	private timerAt = Number.POSITIVE_INFINITY;
@@ -65,7 +76,13 @@ export class HseServer {
 	constructor(options: HseServerOptions) {
 		this.options = options;
 		const { kernel, database, policy = DEFAULT_POLICY } = options;
-		this.centre = new AuthenticationCentre(kernel, database, () => randomOctets(16), options.homeNetworkKeys);
+		const draw = () => randomOctets(16);
+		this.centre =
+			database instanceof PostgresSubscribers
+				? new SharedAuthenticationCentre(kernel, database, draw, options.homeNetworkKeys)
+				: new AuthenticationCentre(kernel, database, draw, options.homeNetworkKeys);
+		const { store } = options;
+		const shared = store !== undefined && "claim" in store ? store : undefined;
 		const cookies = new Cookies(() => randomOctets(32), this.now());
 		const meter = new LoadMeter();
 		const gate = new RequestGate();
@@ -76,14 +93,17 @@ export class HseServer {
 			load: {
 				cookie: (now, source, identity, given) =>
 					meter.isHigh(now) ? cookies.demand(now, source, identity, given) : undefined,
-				backOff: (_now, unconfirmed) => (unconfirmed >= MOST_UNCONFIRMED ? BACK_OFF : undefined),
+				backOff: (_now, unconfirmed) =>
+					unconfirmed >= MOST_UNCONFIRMED || shared?.hasSessionIds === false ? BACK_OFF : undefined,
 				isTooMuch: (now) => gate.isShut(now),
 			},
-			drawSessionId: () => randomBytes(4).readUInt32BE(),
+			drawSessionId: () => (shared === undefined ? randomBytes(4).readUInt32BE() : drawReserved(shared)),
 			drawNonce: () => randomOctets(8),
 			fraction: () => randomBytes(2).readUInt16BE() / 0xffff,
-			durable: options.store !== undefined,
+			durable: store !== undefined,
+			shared: shared !== undefined,
 		});
+		this.claims = shared && this.claimsOf(shared);
 		this.outputs = new HeldOutputs({
 			hse: this.hse,
 			store: options.store,
@@ -115,6 +135,38 @@ export class HseServer {
 		});
 	}
 
+	/** Sessions come from a shared store when they are heard, and go when another process hears them. */
+	private claimsOf(store: SharedSessionStore): Claims {
+		const claims = new Claims({
+			store,
+			now: () => this.now(),
+			lastBatch: () => this.hse.lastBatch,
+			isPending: (sessionId) => this.hse.isPending(sessionId),
+			takeUp: (octets) => {
+				const isTaken = this.hse.takeUp(this.now(), octets);
+				this.drain();
+				return isTaken;
+			},
+			handle: (source, datagram) => this.handle(source, datagram),
+			onError: (error) => this.options.onError?.(error),
+		});
+		store.listen({
+			onAsked: (sessionId) => {
+				if (this.isClosing || claims.has(sessionId)) return;
+				if (this.hse.giveUp(this.now(), sessionId)) this.drain();
+				else if (!this.hse.isPending(sessionId))
+					store.disown(sessionId).catch((error: Error) => this.options.onError?.(error));
+			},
+			onFree: (sessionId) => claims.free(sessionId),
+			onSuperseded: (sessionId) => {
+				this.hse.supersede(this.now(), sessionId);
+				this.drain();
+			},
+			onLost: (error) => this.options.onLost?.(error),
+		});
+		return claims;
+	}
+
 	/** The port it listens at. */
 	get port(): number {
 		return this.socket.address().port;
@@ -135,6 +187,7 @@ export class HseServer {
 	/** Takes no more datagrams, stores what there is to store, lets out what waited for that, and erases all keys. */
 	async close(): Promise<void> {
 		this.isClosing = true;
+		this.claims?.close();
 		clearTimeout(this.timer);
 		await this.outputs.finish();
 		clearTimeout(this.timer);
@@ -151,6 +204,17 @@ export class HseServer {
 		// A source port of 0 asks for no answer (RFC 768), and none can be sent there.
 		if (port === 0 || this.isClosing || this.outputs.isFull) return;
 		const peer = `${address} ${port}`;
+		if (this.claims !== undefined && screen(this.header, datagram, datagram.length, true) === undefined) {
+			const { sessionId } = this.header;
+			if (sessionId !== 0 && !this.hse.knows(sessionId)) {
+				this.claims.hold(sessionId, peer, datagram);
+				return;
+			}
+		}
+		this.handle(peer, datagram);
+	}
+
+	private handle(peer: string, datagram: Uint8Array): void {
 		const verdict = this.hse.handleDatagram(this.now(), peer, datagram, datagram.length);
 		this.options.onTraffic?.({ fromUe: true, peer, datagram, verdict });
 		this.drain();
@@ -162,7 +226,10 @@ export class HseServer {
 		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest()) {
 			// No challenge leaves before its SQN is durable.
 			this.outputs.flushFirst();
-			this.hse.handleVector(this.now(), request.number, this.vector(request));
+			const { number } = request;
+			const answer = this.vector(request);
+			if (!(answer instanceof Promise)) this.hse.handleVector(this.now(), number, answer);
+			else answer.then((vector) => this.handleVector(number, vector));
 		}
 		this.setTimer();
 		// Last, since whoever is told of an event may send at once.
@@ -187,13 +254,31 @@ export class HseServer {
 	}
 
 	/** A failure of the database refuses one UE; it does not end the HSE. */
-	private vector(request: VectorRequest): VectorAnswer {
-		try {
-			return this.centre.answer(request);
-		} catch (error) {
-			this.options.onError?.(error instanceof Error ? error : new Error(String(error)));
+	private vector(request: VectorRequest): VectorAnswer | Promise<VectorAnswer> {
+		const refuse = (error: unknown) => {
+			this.report(error);
 			return CAUSE.unspecified;
+		};
+		try {
+			const answer = this.centre.answer(request);
+			return answer instanceof Promise ? answer.catch(refuse) : answer;
+		} catch (error) {
+			return refuse(error);
 		}
+	}
+
+	private handleVector(number: number, answer: VectorAnswer): void {
+		if (this.isClosing) return;
+		try {
+			this.hse.handleVector(this.now(), number, answer);
+		} catch (error) {
+			this.report(error);
+		}
+		this.drain();
+	}
+
+	private report(error: unknown): void {
+		this.options.onError?.(error instanceof Error ? error : new Error(String(error)));
 	}
 
 	private handleDeadline(): void {
@@ -201,6 +286,13 @@ export class HseServer {
 		this.hse.handleTimeout(this.now());
 		this.drain();
 	}
+}
+
+/** @throws DatabaseError where none is left: the UE asks again */
+function drawReserved(store: SharedSessionStore): number {
+	const sessionId = store.drawSessionId();
+	if (sessionId === undefined) throw new DatabaseError("No Session ID is left that the database has reserved.");
+	return sessionId;
 }
 
 function randomOctets(length: number): Uint8Array {

@@ -20,8 +20,9 @@ import { type Concealment, encodeConcealment, PROTECTION_SCHEME } from "../../fi
 import { deriveTopc, TOPC_OCTETS, type TuakParameters, tuakCredentials } from "../../firmware/keys/tuak.js";
 import { Failure, UsageError } from "../cli/errors.js";
 import { NodeStore } from "../device/node-store.js";
-import type { HseDatabase } from "../hse/database.js";
+import type { HseDatabase, Subscriber } from "../hse/database.js";
 import type { HomeNetworkPublicKey } from "../hse/home-network-key.js";
+import type { PostgresSubscribers } from "../hse/postgres/subscribers.js";
 
 /** AMF with the separation bit set, as EPS AKA needs it (TS 33.401 6.1.2). */
 const AMF = Uint8Array.of(0x80, 0x00);
@@ -115,14 +116,17 @@ export function offerOf(
 	};
 }
 
-/**
- * Makes a subscriber with fresh keys: adds it to the HSE's database and writes its identity into a device's store. The
- * keys are shown nowhere.
- * @throws UsageError for an IMSI or EAS Id that is none, DatabaseError if the subscriber is there already, Failure if the
- * device has an identity already
- */
-export function provision(options: ProvisionOptions): void {
-	const { database, storeDirectory, imsi, hseAddress, hsePort, service, agreement, algorithms, tuak, suci } = options;
+/** A subscriber with fresh keys, on its way to the HSE's database and to its device. */
+interface Subscription {
+	readonly subscriber: Subscriber;
+	/** Writes the identity into the device's store. */
+	writeIdentity(): void;
+	/** Erases all keys. */
+	erase(): void;
+}
+
+function makeSubscription(options: Omit<ProvisionOptions, "database">): Subscription {
+	const { storeDirectory, imsi, hseAddress, hsePort, service, agreement, algorithms, tuak, suci } = options;
 	const digits = encodeImsi(imsi);
 	if (digits === undefined) throw new UsageError(`The IMSI is "${imsi}": 6 to 15 digits are allowed.`);
 	const easId = new TextEncoder().encode(options.easId);
@@ -133,8 +137,6 @@ export function provision(options: ProvisionOptions): void {
 		throw new Failure(`The device in ${storeDirectory} has an identity already: name another --store, or remove it.`);
 	const concealment = suci === undefined ? undefined : concealmentOf(imsi, suci);
 	const { k, opc, algorithm, credentials } = freshCredentials(tuak);
-	// The first challenge has SEQ 1; the USIM has seen SEQ 0.
-	database.addSubscriber({ imsi, k, opc, tuak, amf: AMF, sqn: SQN_STEP, enabled: true });
 	const record = encodeIdentity({
 		imsi: digits,
 		algorithm,
@@ -147,9 +149,47 @@ export function provision(options: ProvisionOptions): void {
 		servingNetwork: plmnForm(imsi.slice(0, 3), imsi.slice(3, 3 + MNC_DIGITS)),
 		concealment: concealment === undefined ? new Uint8Array(0) : encodeConcealment(concealment),
 	});
-	store.write(IDENTITY_KEY, record);
-	// A new identity begins with its own SQNs and without a session.
-	store.delete("sqn");
-	store.delete(SESSION_KEY);
-	for (const secret of [k, opc, credentials, record]) secret.fill(0);
+	return {
+		// The first challenge has SEQ 1; the USIM has seen SEQ 0.
+		subscriber: { imsi, k, opc, tuak, amf: AMF, sqn: SQN_STEP, enabled: true },
+		writeIdentity() {
+			store.write(IDENTITY_KEY, record);
+			// A new identity begins with its own SQNs and without a session.
+			store.delete("sqn");
+			store.delete(SESSION_KEY);
+		},
+		erase() {
+			for (const secret of [k, opc, credentials, record]) secret.fill(0);
+		},
+	};
+}
+
+/**
+ * Makes a subscriber with fresh keys: adds it to the HSE's database and writes its identity into a device's store. The
+ * keys are shown nowhere.
+ * @throws UsageError for an IMSI or EAS Id that is none, DatabaseError if the subscriber is there already, Failure if the
+ * device has an identity already
+ */
+export function provision(options: ProvisionOptions): void {
+	const subscription = makeSubscription(options);
+	try {
+		options.database.addSubscriber(subscription.subscriber);
+		subscription.writeIdentity();
+	} finally {
+		subscription.erase();
+	}
+}
+
+/** The same for a database that several HSEs share. */
+export async function provisionShared(
+	options: Omit<ProvisionOptions, "database">,
+	database: PostgresSubscribers,
+): Promise<void> {
+	const subscription = makeSubscription(options);
+	try {
+		await database.addSubscriber(subscription.subscriber);
+		subscription.writeIdentity();
+	} finally {
+		subscription.erase();
+	}
 }

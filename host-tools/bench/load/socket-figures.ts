@@ -56,12 +56,15 @@ function start(role: LoadRole, ...words: readonly (string | number)[]): ChildPro
 }
 
 /** What a process says next. @throws Error where it ends instead */
-async function answer<T>(child: ChildProcess): Promise<T> {
-	const over = once(child, "exit").then(() => {
-		throw new Error("A process of the benchmark has ended.");
+function answer<T>(child: ChildProcess): Promise<T> {
+	return new Promise((resolve, reject) => {
+		const over = () => reject(new Error("A process of the benchmark has ended."));
+		child.once("exit", over);
+		child.once("message", (message) => {
+			child.off("exit", over);
+			resolve(message as T);
+		});
 	});
-	const [message] = await Promise.race([once(child, "message"), over]);
-	return message as T;
 }
 
 function ask<T>(child: ChildProcess): Promise<T> {

@@ -1,0 +1,101 @@
+import pg from "pg";
+import { DatabaseError } from "../database.js";
+
+/** Milliseconds that a connection, or a statement, may take. */
+const CONNECT_TIMEOUT = 5000;
+const STATEMENT_TIMEOUT = 30_000;
+
+/** What {@link Connection.use} lends. */
+export type Client = pg.Client;
+
+/** Whether --database names a PostgreSQL and not a file. */
+export const isPostgresUrl = (text: string): boolean => /^postgres(ql)?:\/\//.test(text);
+
+/**
+ * @throws DatabaseError where the address has a password, which the process list would show
+ */
+export function checkPostgresUrl(url: string): void {
+	// By hand: an address of a local socket has no host, which a URL must have.
+	const authority = url.replace(/^[a-z]+:\/\//, "").split("/")[0];
+	const at = authority.lastIndexOf("@");
+	if (/[?&]password=/.test(url) || (at >= 0 && authority.slice(0, at).includes(":")))
+		throw new DatabaseError(
+			"The address of the database has a password, which everybody on this machine could read: give it in PGPASSWORD, or in a file named by PGPASSFILE.",
+		);
+}
+
+/**
+ * One connection to PostgreSQL that is made when it is needed, and made anew after an error: then nothing of the
+ * transaction before is left in it.
+ */
+export class Connection {
+	private readonly url: string;
+	private readonly prepare: (client: Client) => Promise<unknown>;
+	private client: Promise<Client> | undefined;
+
+	/** @param prepare what is done once with each new connection */
+	constructor(url: string, prepare: (client: Client) => Promise<unknown> = async () => {}) {
+		this.url = url;
+		this.prepare = prepare;
+	}
+
+	/** Statements of their own. @throws Error of pg; afterwards the connection is another one */
+	async use<T>(work: (client: Client) => Promise<T>): Promise<T> {
+		const client = this.client ?? this.open();
+		this.client = client;
+		try {
+			return await work(await client);
+		} catch (error) {
+			this.drop(client);
+			throw error;
+		}
+	}
+
+	/** One transaction; the calls of one connection must not overlap. */
+	transaction<T>(work: (client: Client) => Promise<T>): Promise<T> {
+		return this.use(async (client) => {
+			await client.query("BEGIN");
+			const result = await work(client);
+			await client.query("COMMIT");
+			return result;
+		});
+	}
+
+	async end(): Promise<void> {
+		const { client } = this;
+		this.client = undefined;
+		await client?.then((open) => open.end()).catch(() => {});
+	}
+
+	private open(): Promise<Client> {
+		const opened: Promise<Client> = this.connect(() => this.drop(opened));
+		return opened;
+	}
+
+	/** @param onError told when the connection breaks while nothing is asked of it */
+	private async connect(onError: () => void): Promise<Client> {
+		const client = new pg.Client({
+			connectionString: this.url,
+			application_name: "best-hse",
+			connectionTimeoutMillis: CONNECT_TIMEOUT,
+			query_timeout: STATEMENT_TIMEOUT,
+			keepAlive: true,
+		});
+		client.on("error", onError);
+		try {
+			await client.connect();
+			// Whatever the server's default: what has been committed must be durable.
+			await client.query("SET synchronous_commit = on");
+			await this.prepare(client);
+		} catch (error) {
+			client.end().catch(() => {});
+			throw error;
+		}
+		return client;
+	}
+
+	private drop(client: Promise<Client> | undefined): void {
+		if (this.client === client) this.client = undefined;
+		client?.then((open) => open.end()).catch(() => {});
+	}
+}
