@@ -7,14 +7,16 @@ import { device } from "./cli/device.js";
 import { doctor } from "./cli/doctor.js";
 import { Failure, UsageError } from "./cli/errors.js";
 import { hse } from "./cli/hse.js";
+import { keygen } from "./cli/keygen.js";
 import { type Command, parseOptions } from "./cli/options.js";
 import { provision } from "./cli/provision.js";
+import { subscriber } from "./cli/subscriber.js";
 import { vectors } from "./cli/vectors.js";
 import { NODE_HOST_COMMAND } from "./device/device.js";
 import { runInNode } from "./device/node-host.js";
 import { DatabaseError } from "./hse/database.js";
 
-const COMMANDS: readonly Command[] = [demo, hse, device, provision, vectors, bench, board, doctor];
+const COMMANDS: readonly Command[] = [demo, hse, device, provision, keygen, subscriber, vectors, bench, board, doctor];
 
 function overview(): string {
 	const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`);
@@ -30,7 +32,7 @@ function overview(): string {
 function help({ name, summary, operands = [], options, example }: Command): string {
 	const rows = Object.entries(options).map(([option, { value, help: text }]) => {
 		const left = `--${option}${value === undefined ? "" : ` ${value}`}`;
-		return `  ${left.padEnd(34)}${text}`;
+		return `  ${left.padEnd(33)} ${text}`;
 	});
 	const usage = ["best", name, ...operands, rows.length > 0 ? "[options]" : ""].join(" ").trim();
 	return [usage, summary, "", ...rows, "", `Example: ${example}`].join("\n");

@@ -264,7 +264,7 @@ export class Attempt {
 		return true;
 	}
 
-	private adoptSession(): void {
+	private adoptSession(now: number): void {
 		const { session, result, options } = this;
 		if (session === undefined) return;
 		const { agreement } = session.configuration;
@@ -277,6 +277,7 @@ export class Attempt {
 					)
 				: session.transmitControl(COMMAND.sessionStartConfirmation);
 		session.cached = new CachedAnswer(this.start, options.kernel.message.subarray(0, octets));
+		session.beginLifetime(now);
 		this.end();
 		this.adopt(session);
 	}

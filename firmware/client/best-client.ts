@@ -122,13 +122,16 @@ export class BestClient {
 	send(payload: Uint8Array): Promise<void> {
 		const { ue } = this;
 		if (!ue?.session?.canSend) return this.hold(payload);
+		let isNewBlock: boolean;
 		try {
 			ue.send(payload);
-			this.keepRecord(ue);
+			isNewBlock = this.keepRecord(ue);
 		} catch (error) {
 			return Promise.reject(error);
 		}
 		this.options.datagram.write(this.options.kernel.message, ue.outbox.takeDatagram());
+		// Once for a block of COUNTs: new keys may be due.
+		if (isNewBlock) this.drain(ue);
 		return HANDED_OVER;
 	}
 
@@ -305,17 +308,19 @@ export class BestClient {
 			});
 		for (let event = ue.outbox.takeEvent(); event !== undefined; event = ue.outbox.takeEvent()) this.tell(event);
 		// An attempt that waits to begin again has no deadline of its own.
-		const deadline = ue.deadline ?? this.retryAt;
+		const { retryAt } = this;
+		const own = ue.deadline;
+		const deadline = own === undefined || retryAt === undefined ? (own ?? retryAt) : Math.min(own, retryAt);
 		if (this.deadline !== deadline) {
 			this.deadline = deadline;
 			clock.setDeadline(deadline);
 		}
 	}
 
-	/** Stores the session's record before what relies on it leaves the device. */
-	private keepRecord(ue: Ue): void {
+	/** Stores the session's record before what relies on it leaves the device. @returns whether there was one */
+	private keepRecord(ue: Ue): boolean {
 		const record = ue.outbox.takeRecord();
-		if (record === undefined) return;
+		if (record === undefined) return false;
 		try {
 			if (record.length === 0) this.options.store.delete(SESSION_KEY);
 			else this.options.store.write(SESSION_KEY, record);
@@ -326,6 +331,7 @@ export class BestClient {
 			throw error;
 		}
 		record.fill(0);
+		return true;
 	}
 
 	private tell(event: UeEvent): void {

@@ -8,6 +8,7 @@ import { isImsi } from "../emsdp/imsi.js";
 import { isUtf8, readUint16, writeUint16 } from "../emsdp/octets.js";
 import { isServingNetwork } from "../emsdp/serving-network.js";
 import { ClientError } from "./errors.js";
+import type { SharedKey } from "./options.js";
 
 /** Key of the identity in the device's store. */
 export const IDENTITY_KEY = "identity";
@@ -16,9 +17,9 @@ export const IDENTITY_KEY = "identity";
 export interface Identity {
 	/** EF_IMSI bytes 2–9, 8 octets. */
 	readonly imsi: Uint8Array;
-	/** Of the soft USIM: a number of AKA_ALGORITHM. */
+	/** Of the soft USIM: a number of AKA_ALGORITHM; {@link SHARED_KEY} or {@link CARD} where there is none. */
 	readonly algorithm: number;
-	/** What the algorithm works with: K ‖ OP_C for MILENAGE. Secret. */
+	/** What the algorithm works with: K ‖ OP_C for MILENAGE; a pre-shared key ‖ its reference; nothing for a card. Secret. */
 	readonly credentials: Uint8Array;
 	/** SQN_MS to begin with, 6 octets. */
 	readonly sqnMs: Uint8Array;
@@ -32,6 +33,22 @@ export interface Identity {
 	readonly servingNetwork: Uint8Array;
 	/** How the IMSI is concealed in a SUCI, in the octets of its module; empty where the IMSI is sent. */
 	readonly concealment: Uint8Array;
+}
+
+/** In place of an algorithm of AKA: a pre-shared key (agreement 7). */
+export const SHARED_KEY = 0;
+
+/** In place of an algorithm of AKA: the card in the modem runs it, and gives the IMSI. */
+export const CARD = 0xff;
+
+const SHARED_KEY_OCTETS = 32;
+const LONGEST_REFERENCE = 127;
+
+/** @returns undefined where the octets are not credentials of {@link SHARED_KEY} */
+export function sharedKeyFrom(credentials: Uint8Array): SharedKey | undefined {
+	const reference = credentials.slice(SHARED_KEY_OCTETS);
+	if (reference.length < 1 || reference.length > LONGEST_REFERENCE) return undefined;
+	return { reference, key: credentials.slice(0, SHARED_KEY_OCTETS) };
 }
 
 /** Version of the record: octet 0. */

@@ -11,6 +11,7 @@ import {
 	CAUSES_THAT_END_A_SESSION,
 	COMMAND,
 	CONTENTS,
+	COUNT,
 	type ContentsRow,
 	DIRECTION,
 	HEADER,
@@ -48,6 +49,10 @@ const NEVER_REJECTED: readonly number[] = [COMMAND.sessionTerminateResponse, COM
 
 /** COUNTs in a block that is reserved in non-volatile storage: one write for so many messages (profile section 7). */
 const BLOCK = 64;
+/** Milliseconds after which a UE whose COUNT is past rekeyAt asks for new keys again. */
+const REKEY_GAP = 3_600_000;
+/** Milliseconds before the end of its lifetime at which a session is renewed; an eighth of the lifetime where that is less. */
+const LONGEST_RENEWAL = 3_600_000;
 /** A UE hears one source only. */
 const HSE = "HSE";
 const NO_OCTETS = new Uint8Array(0);
@@ -91,6 +96,11 @@ export class Session {
 	/** That 30, as it came. */
 	private newKeysRequest: Uint8Array = NO_OCTETS;
 	private wasResumed = false;
+	/** When the UE may ask for new keys again because of its COUNT. */
+	private rekeyFrom = 0;
+	/** When a new session is to be agreed since the lifetime of this one ends: only where its start is known. */
+	private renewAt = Number.POSITIVE_INFINITY;
+	private renewBefore = 0;
 
 	/**
 	 * Takes the keys over: they are erased when the session ends.
@@ -121,10 +131,27 @@ export class Session {
 		return this.keys.context;
 	}
 
+	/** When {@link handleTimeout} has something to do; in the past: at once. */
 	get deadline(): number | undefined {
-		const due = this.request?.dueAt;
-		const until = this.old?.until;
-		return due === undefined || until === undefined ? (due ?? until) : Math.min(due, until);
+		let at = this.renewAt;
+		if (this.request !== undefined && this.request.dueAt < at) at = this.request.dueAt;
+		if (this.old !== undefined && this.old.until < at) at = this.old.until;
+		if (this.needsNewKeys && this.rekeyFrom < at) at = this.rekeyFrom;
+		return at === Number.POSITIVE_INFINITY ? undefined : at;
+	}
+
+	/** Whether a COUNT to send is so high that the UE asks for new keys by itself (profile section 2.1). */
+	get needsNewKeys(): boolean {
+		const { control, user } = this.context;
+		return this.state === "live" && (user.next >= COUNT.rekeyAt || control.next >= COUNT.rekeyAt);
+	}
+
+	/** The lifetime of tag 10 begins. After a power cut nobody knows how much of it has gone: then the HSE ends the session. */
+	beginLifetime(now: number): void {
+		const lifetime = 1000 * this.configuration.lifetime;
+		if (lifetime === 0) return;
+		this.renewBefore = Math.min(lifetime / 8, LONGEST_RENEWAL);
+		this.renewAt = now + lifetime - this.renewBefore;
 	}
 
 	/** Whether a payload can be sent. While a session that has lost nothing resumes or changes its keys, it goes on. */
@@ -209,9 +236,19 @@ export class Session {
 		this.feed(this.isStale ? "resume failed, stale" : "resume failed", now);
 	}
 
-	/** @returns whether a resume was given up */
+	/** @returns whether a new session is to be agreed: a resume was given up, or the lifetime ends */
 	handleTimeout(now: number): boolean {
 		if (this.old !== undefined && now >= this.old.until) this.forgetOld();
+		if (now >= this.renewAt) {
+			// Where no session comes about there is time for some more attempts.
+			this.renewAt = now + this.renewBefore / 4;
+			return true;
+		}
+		if (this.needsNewKeys && now >= this.rekeyFrom) {
+			this.rekeyFrom = now + REKEY_GAP;
+			this.refresh(now, REFRESH_METHOD.anyMethod);
+			return false;
+		}
 		if (this.request === undefined || now < this.request.dueAt) return false;
 		if (this.request.again(now)) this.feed("timeout", now);
 		else if (this.state === "resuming") {
@@ -267,6 +304,7 @@ export class Session {
 	erase(): void {
 		this.keys.erase();
 		this.forgetOld();
+		this.renewAt = Number.POSITIVE_INFINITY;
 		this.downlink?.view.buffer.fill(0);
 		this.state = "over";
 	}
@@ -401,7 +439,8 @@ export class Session {
 		this.reserved.user = 0;
 		const octets = this.transmitControl(COMMAND.manageKeysResponse, TAG.akaResponse, response);
 		this.cached = new CachedAnswer(this.newKeysRequest, kernel.message.subarray(0, octets));
-		if (this.state === "refreshing") this.feed("refreshed", now);
+		// A resume under way has become idle: the HSE is there, and all COUNTs begin anew.
+		if (this.state === "refreshing" || this.state === "resuming") this.feed("refreshed", now);
 		this.outbox.tell({ kind: "new keys", keyId: this.configuration.keyId });
 	}
 
@@ -466,6 +505,7 @@ export class Session {
 	private sendTerminateRequest(now: number): void {
 		const { kernel, random, retransmission } = this.options;
 		const cause = Uint8Array.of(CAUSE.normalRelease);
+		this.renewAt = Number.POSITIVE_INFINITY;
 		const octets = this.transmitControl(COMMAND.sessionTerminateRequest, TAG.cause, cause);
 		const datagram = kernel.message.subarray(0, octets);
 		this.request = new Retransmission(datagram, retransmission, randomFraction(random), now);

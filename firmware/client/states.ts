@@ -125,6 +125,7 @@ export const SESSION: Table<SessionState, SessionInput, SessionAction> = {
 	},
 	resuming: {
 		resumed: ["finishResume", "live"],
+		refreshed: ["finishResume", "live"],
 		"resume failed": ["endRequest", "live"],
 		"resume failed, stale": ["endRequest", "stale"],
 		stop: ["sendTerminateRequest", "terminating"],

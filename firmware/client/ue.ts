@@ -16,12 +16,17 @@ import {
 import { screen } from "../emsdp/screening.js";
 import { TlvScan } from "../emsdp/tlv.js";
 import type { Verdict } from "../emsdp/verdict.js";
+import type { Kernel } from "../kernels/kernel.js";
 import type { AuthenticationResult } from "../ports/usim.js";
 import { Attempt } from "./attempt.js";
 import { ClientError } from "./errors.js";
 import type { UeOptions } from "./options.js";
 import { type Challenge, Outbox } from "./outbox.js";
 import type { Session } from "./session.js";
+
+/** Milliseconds for which a UE that has acted on an unprotected 0A or 0B acts on no other one; doubled each time. */
+const FIRST_HINT_GAP = 60_000;
+const LONGEST_HINT_GAP = 3_600_000;
 
 /**
  * The UE side of BEST without any input or output of its own: time, octets and the USIM's results come in; a datagram, a
@@ -42,12 +47,14 @@ export class Ue {
 	/** A session that the HSE ended: its 21 is kept, without keys, for a while. */
 	private ended: Session | undefined;
 	private endedAt = 0;
+	/** When the UE may act on an unprotected 0A or 0B again, and how long it waits after that. */
+	private hintsFrom = 0;
+	private hintGap: number = FIRST_HINT_GAP;
 
 	/** @throws ClientError `configuration` if nothing that is offered can be done */
 	constructor(given: UeOptions) {
 		const { kernel } = given;
-		const options = { ...given, offer: withinKernel(kernel, given.offer) };
-		checkOffer(options.offer);
+		const options = { ...given, offer: usableOffer(kernel, given.offer) };
 		this.options = options;
 		this.outbox = new Outbox(kernel);
 	}
@@ -174,15 +181,26 @@ export class Ue {
 		if (!unknown || live?.context.parameters.sessionId !== header.sessionId || this.isAttempting)
 			return "unprotected reject";
 		// One resume is tried, then a new session; the old keys stay until its 11 is verified (profile section 6, 6).
-		if (live.state === "live" || live.state === "refreshing") live.resume(now);
-		else if (live.state === "resuming") {
+		if (live.state === "live" || live.state === "refreshing") {
+			if (!this.takesHint(now)) return "rate limit";
+			live.resume(now);
+		} else if (live.state === "resuming") {
 			live.failResume(now);
 			this.renew(now);
 		} else return "unprotected reject";
 		return "hint";
 	}
 
-	/** A new session is agreed where a resume came to nothing. */
+	/** Whether a hint is acted on: whoever forges them costs the UE a resume now and then, not one for each (profile section 6, 6). */
+	private takesHint(now: number): boolean {
+		if (now < this.hintsFrom) return false;
+		if (now - this.hintsFrom > LONGEST_HINT_GAP) this.hintGap = FIRST_HINT_GAP;
+		this.hintsFrom = now + this.hintGap;
+		this.hintGap = Math.min(2 * this.hintGap, LONGEST_HINT_GAP);
+		return true;
+	}
+
+	/** A new session is agreed where a resume came to nothing, or the lifetime ends. */
 	private renew(now: number): void {
 		if (!this.isAttempting) this.attempt.begin(now);
 	}
@@ -206,9 +224,15 @@ export class Ue {
 	}
 }
 
-/** A session needs integrity, and one of the confidential service ciphering (profile section 2.2). */
-function checkOffer({ encryptionAlgorithms, integrityAlgorithms, service }: UeConfiguration): void {
-	const cannotEncipher = (encryptionAlgorithms & ~(1 << ALGORITHM.null)) === 0;
-	if (integrityAlgorithms === 0 || (service === SERVICE.confidential && cannotEncipher))
+/**
+ * What of an offer the kernel can do. A session needs integrity, and one of the confidential service ciphering (profile
+ * section 2.2).
+ * @throws ClientError `configuration` where nothing is left
+ */
+export function usableOffer(kernel: Kernel, offer: UeConfiguration): UeConfiguration {
+	const usable = withinKernel(kernel, offer);
+	const cannotEncipher = (usable.encryptionAlgorithms & ~(1 << ALGORITHM.null)) === 0;
+	if (usable.integrityAlgorithms === 0 || (usable.service === SERVICE.confidential && cannotEncipher))
 		throw new ClientError("configuration", "The UE has none of the algorithms that it is to offer.");
+	return usable;
 }

@@ -52,6 +52,8 @@ export class Plane {
 	/** Octets of the header of a message of this plane. */
 	readonly headerOctets: number;
 	readonly userPlane: boolean;
+	/** Octets of the shortest message: header, command octet in the control plane, MAC. */
+	private readonly shortest: number;
 	private readonly kernel: Kernel;
 	private readonly keySet: KeySet;
 	private readonly parameters: SecurityParameters;
@@ -71,6 +73,7 @@ export class Plane {
 		this.ciphers = parameters.encryption !== ALGORITHM.null;
 		this.extension = userPlane ? extensionOctets(parameters.counterScheme) : 0;
 		this.headerOctets = HEADER.length + this.extension;
+		this.shortest = this.headerOctets + (userPlane ? 0 : 1) + parameters.macLength;
 		// The octet behind COUNT: BEARER in b8–b4, DIRECTION in b3 (TS 33.401 B.1.3, B.2.3).
 		const bearer = (userPlane ? BEARER.userPlane : BEARER.controlPlane) << 3;
 		this.sendWord = bearer | (direction << 2);
@@ -115,7 +118,7 @@ export class Plane {
 	 * @returns the COUNT whose MAC is right, or NO_CANDIDATE, REPLAY or WRONG_MAC
 	 */
 	open(bits: number, length: number): number {
-		if (length < this.headerOctets + this.parameters.macLength) return WRONG_MAC;
+		if (length < this.shortest) return WRONG_MAC;
 		this.length = length;
 		return this.received.search(bits, this.verify);
 	}

@@ -2,9 +2,11 @@ import type { Kernel } from "../kernels/kernel.js";
 import type { MakeAkaFunctions } from "../keys/aka.js";
 import type { Clock } from "./clock.js";
 import type { Datagram } from "./datagram.js";
+import type { Provisioning } from "./provisioning.js";
 import type { Random } from "./random.js";
 import type { Readings } from "./readings.js";
 import type { Store } from "./store.js";
+import type { Usim } from "./usim.js";
 
 /** Makes the SUCI of an IMSI, a new one each time. @param imsi EF_IMSI bytes 2–9 @returns value of tag 02 */
 export type Conceal = (imsi: Uint8Array) => Uint8Array;
@@ -27,8 +29,12 @@ export interface Platform {
 	readonly readings: Readings;
 	/** @throws Error where there is no way to the address */
 	openDatagram(address: string, port: number): Datagram;
+	/** The card in the device's modem, where it can be reached. */
+	readonly usim?: Usim;
 	/** One line for people or for the program that watches the device. */
 	print(text: string): void;
+	/** Where there is a line to be provisioned over. */
+	readonly provisioning?: Provisioning;
 	/** Where nobody is there to start the device again: how failed attempts to get keys begin again. */
 	readonly retry?: RetryPolicy;
 	/** Algorithms of the soft USIM beside MILENAGE that the target has, by their number in the identity record. */

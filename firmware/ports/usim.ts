@@ -21,7 +21,8 @@ export interface Usim {
 	/** Calls back once with EF_IMSI bytes 2–9 (8 octets), possibly before it returns; undefined if it cannot be read. */
 	readImsi(done: (imsi: Uint8Array | undefined) => void): void;
 	/**
-	 * Runs AKA. Calls back once, possibly before it returns. The caller erases CK and IK.
+	 * Runs AKA. Calls back once, possibly before it returns; not at all where the USIM gives no useful answer or a new
+	 * challenge takes this one's place: the caller waits no longer than it can. The caller erases CK and IK.
 	 * @param rand 16 octets
 	 * @param autn 16 octets
 	 */

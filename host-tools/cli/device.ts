@@ -2,10 +2,34 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { IDENTITY_KEY } from "../../firmware/client/identity.js";
+import { CARD_ACCESS } from "../../firmware/modem/card-access.js";
+import { modemOptions } from "../../firmware/modem/configuration.js";
+import { DIALECTS } from "../../firmware/modem/dialect.js";
 import { lines, machineReadings } from "../demo/readings.js";
-import { startDevice } from "../device/device.js";
-import { Failure } from "./errors.js";
-import { type Command, numberOption, textOption } from "./options.js";
+import { type ModemDescription, startDevice } from "../device/device.js";
+import { Failure, UsageError } from "./errors.js";
+import { type Command, numberOption, type Options, textOption } from "./options.js";
+
+/** @throws UsageError where the firmware would have no use for it */
+function modemOf({ modem: path, dialect, apn, usim }: Options): ModemDescription | undefined {
+	if (typeof path !== "string") {
+		if ((dialect ?? apn ?? usim) !== undefined) throw new UsageError("--dialect, --apn and --usim go with --modem.");
+		return undefined;
+	}
+	if (typeof dialect !== "string")
+		throw new UsageError(`--dialect is missing: ${Object.keys(DIALECTS).join(", ")} are allowed.`);
+	const words = {
+		dialect,
+		...(typeof apn === "string" && { apn }),
+		...(typeof usim === "string" && { usim }),
+	};
+	try {
+		modemOptions(words);
+	} catch (error) {
+		throw new UsageError((error as Error).message);
+	}
+	return { path, ...words };
+}
 
 export const device: Command = {
 	name: "device",
@@ -18,6 +42,15 @@ export const device: Command = {
 		},
 		count: { value: "N", help: "how many readings of this machine (10)" },
 		interval: { value: "MS", help: "milliseconds between two readings (1000)" },
+		console: { value: "PATH|pty", help: "a provisioning console on a terminal, or on a new pseudo-terminal" },
+		modem: { value: "PATH", help: "send through a modem on a serial port, or on a new pseudo-terminal (pty)" },
+		dialect: { value: Object.keys(DIALECTS).join("|"), help: "what the modem speaks" },
+		apn: { value: "NAME", help: "access point of the modem's context (the network's own)" },
+		usim: {
+			value: ["soft", ...Object.keys(CARD_ACCESS)].join("|"),
+			help: "how the modem's card is reached (soft: not)",
+		},
+		button: { help: "start as if somebody pressed the device's button: the console takes another identity" },
 	},
 	example: "best device --store best-store --count 3",
 	async run(options) {
@@ -25,10 +58,18 @@ export const device: Command = {
 		const { input } = options;
 		const interval = numberOption(options, "interval", 1000, 0, 86_400_000);
 		const count = numberOption(options, "count", 10, 1, 1_000_000);
-		if (!existsSync(join(storeDirectory, IDENTITY_KEY)))
+		const { console: line, button } = options;
+		const modem = modemOf(options);
+		if (line === undefined && !existsSync(join(storeDirectory, IDENTITY_KEY)))
 			throw new Failure(`There is no identity in ${storeDirectory}: make one with best provision --store DIR.`);
 		const readings = typeof input === "string" ? lines(input) : machineReadings(count);
-		const running = startDevice({ storeDirectory, isComplete: true });
+		const running = startDevice({
+			storeDirectory,
+			isComplete: true,
+			...(typeof line === "string" && { console: line }),
+			...(modem && { modem }),
+			isButtonPressed: button === true,
+		});
 		console.log(JSON.stringify({ event: "boot", engine: running.engineDescription }));
 		running.onLine((line) => console.log(line));
 		running.onErrorLine((line) => console.error(line));

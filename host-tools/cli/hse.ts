@@ -1,14 +1,16 @@
-import { UDP_PORT } from "../../firmware/emsdp/profile.js";
 import { rung } from "../demo/ladder.js";
+import { CONFIGURATION_OPTIONS, type HseServerConfiguration, readConfiguration } from "../hse/configuration.js";
 import type { HseEvent } from "../hse/events.js";
 import { readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
 import { HseServer } from "../hse/server.js";
 import { openStorage } from "../hse/storage.js";
 import { loadKernelFor } from "../kernel.js";
-import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
+import { logTo } from "../log.js";
+import { coreHsePort } from "../northbound/core-hse-port.js";
+import { NorthboundServer } from "../northbound/server.js";
 import { Failure } from "./errors.js";
-import { type Command, numberOption, textOption } from "./options.js";
+import type { Command } from "./options.js";
 
 /** An event as a line; a payload as text where it is printable, else in hex. */
 function lineOf(event: HseEvent): string {
@@ -20,38 +22,51 @@ function lineOf(event: HseEvent): string {
 	return `${kind}: ${fields.join(" ")}`;
 }
 
+/** @throws Failure where the port cannot be had */
+async function listen(server: HseServer, port: number): Promise<void> {
+	try {
+		await server.listen();
+	} catch (error) {
+		const why = (error as NodeJS.ErrnoException).code;
+		if (why === undefined) throw error;
+		throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
+	}
+}
+
+/** @returns undefined where neither the APIs nor the page are asked for */
+async function startNorthbound(
+	server: HseServer,
+	configuration: HseServerConfiguration,
+): Promise<NorthboundServer | undefined> {
+	const { northboundPort, northboundAddress, operationsPort, operationsAddress } = configuration;
+	if (northboundPort === undefined && operationsPort === undefined) return undefined;
+	return NorthboundServer.start({
+		hse: coreHsePort(server.hse, server),
+		verdicts: () => server.hse.verdicts,
+		sessionCount: () => server.hse.sessionCount,
+		logger: logTo(process.stderr.fd, configuration.logLevel),
+		api: northboundPort === undefined ? undefined : { address: northboundAddress, port: northboundPort },
+		operations: operationsPort === undefined ? undefined : { address: operationsAddress, port: operationsPort },
+		database: configuration.northboundDatabase,
+		auditLog: configuration.auditLog,
+		demoClient: configuration.demoClient,
+		settings: configuration.northbound,
+	});
+}
+
 export const hse: Command = {
 	name: "hse",
 	summary: 'run a test HSE on UDP; it answers each uplink with "ok N" when asked to',
-	options: {
-		address: { value: "ADDRESS", help: "address to listen at (127.0.0.1)" },
-		port: { value: "N", help: `UDP port (${UDP_PORT})` },
-		"home-network-keys": {
-			value: "ID=FILE,…",
-			help: "private keys for SUCIs, in PEM: X25519 for profile A, P-256 for profile B",
-		},
-		database: {
-			value: "FILE|URL",
-			help: "subscribers, their SQNs, and sessions; postgres://… for several HSEs at once (best-hse.db)",
-		},
-		lifetime: { value: "S", help: "seconds after which a session is ended with cause 11 (0: never)" },
-		algorithms: {
-			value: ALGORITHMS_VALUE,
-			help: "for ciphering and integrity, the preferred one first (aes; the others are not constant time)",
-		},
-		answer: { help: "answer each uplink with a downlink" },
-		json: { help: "one JSON object per event instead of lines for people" },
-	},
+	options: CONFIGURATION_OPTIONS,
 	example: "best hse --database best-hse.db --answer",
 	async run(options) {
-		const path = textOption(options, "database", "best-hse.db");
-		const port = numberOption(options, "port", UDP_PORT, 1, 65_535);
-		const json = options.json === true;
-		const algorithms = algorithmsOption(options);
-		const list = options["home-network-keys"];
-		const homeNetworkKeys = typeof list === "string" ? readHomeNetworkKeys(list) : undefined;
+		const configuration = readConfiguration(options, process.env);
+		const { database: path, port, json, algorithms } = configuration;
+		const list = configuration.homeNetworkKeys;
+		const homeNetworkKeys = list === undefined ? undefined : readHomeNetworkKeys(list);
 		const storage = await openStorage(path);
 		const { database, store } = storage;
+		let northbound: NorthboundServer | undefined;
 		let answers = 0;
 		const answer = (sessionId: number) => {
 			try {
@@ -66,13 +81,13 @@ export const hse: Command = {
 			database,
 			homeNetworkKeys,
 			store,
-			address: textOption(options, "address", "127.0.0.1"),
+			address: configuration.address,
 			port,
 			policy: {
 				...DEFAULT_POLICY,
 				encryptionAlgorithms: algorithms,
 				integrityAlgorithms: algorithms,
-				lifetime: numberOption(options, "lifetime", 0, 0, 0xffffffff),
+				lifetime: configuration.lifetime,
 			},
 			onEvent: (event) => {
 				const text = json
@@ -81,30 +96,42 @@ export const hse: Command = {
 						)
 					: lineOf(event);
 				console.log(text);
-				if (options.answer === true && event.kind === "uplink") answer(event.sessionId);
+				northbound?.handleEvent(event);
+				if (configuration.answer && event.kind === "uplink") answer(event.sessionId);
 			},
 			onError: (error) => console.error(`The database failed: ${error.message}`),
 			onLost: (error) => {
 				console.error(error.message);
 				process.exit(1);
 			},
-			...(json ? {} : { onTraffic: (traffic) => console.log(rung(traffic)) }),
+			onTraffic: (traffic) => {
+				northbound?.handleTraffic(traffic);
+				if (!json) console.log(rung(traffic));
+			},
 		});
-		try {
-			await server.listen();
-		} catch (error) {
+		const close = async () => {
+			// The HSE ends in between: what it has heard until then is not lost northbound.
+			await northbound?.drain();
+			await server.close();
+			await northbound?.close();
 			await storage.end();
-			const why = (error as NodeJS.ErrnoException).code;
-			if (why === undefined) throw error;
-			throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
+		};
+		try {
+			// First, so that it is told of the first uplink.
+			northbound = await startNorthbound(server, configuration);
+			await listen(server, port);
+		} catch (error) {
+			await close();
+			throw error;
 		}
 		if (!json) console.log(`HSE on UDP port ${port}, database ${path}. End it with Ctrl-C.`);
+		if (!json && northbound?.apiRoot) console.log(`Northbound APIs at ${northbound.apiRoot}/.`);
+		if (!json && northbound?.page) console.log(`Page at ${northbound.page}.`);
 		await new Promise<void>((resolve) => {
 			process.once("SIGINT", resolve);
 			process.once("SIGTERM", resolve);
 		});
-		await server.close();
-		await storage.end();
+		await close();
 		return 0;
 	},
 };

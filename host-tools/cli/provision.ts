@@ -1,139 +1,151 @@
-import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
-import { UDP_PORT } from "../../firmware/emsdp/profile.js";
-import { fromHex } from "../hex.js";
+import { NodeStore } from "../device/node-store.js";
 import { HseDatabase } from "../hse/database.js";
-import { parseKeyFile, readHomeNetworkPublicKey } from "../hse/home-network-key.js";
-import { isPostgresUrl } from "../hse/postgres/connection.js";
-import { openSubscribers } from "../hse/storage.js";
-import {
-	AGREEMENTS,
-	type ProvisionOptions,
-	provision as provisionDevice,
-	provisionShared,
-	SERVICES,
-	type SuciKey,
-	TEST_IMSI,
-	type TuakSubscription,
-} from "../provision/provision.js";
-import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
-import { Failure, UsageError } from "./errors.js";
-import { type Command, choiceOption, imsiOption, numberOption, type Options, textOption } from "./options.js";
+import { loadKernel } from "../kernel.js";
+import { runBatch } from "../provision/batch.js";
+import { provisionOver, type Report } from "../provision/device-job.js";
+import { enrol } from "../provision/enrol.js";
+import { DEVICE_FIELDS, type Fields, orderOf } from "../provision/fields.js";
+import { type DeviceOrder, eraseKeys, identityOf } from "../provision/order.js";
+import { refuseProvisioned, TEST_IMSI } from "../provision/provision.js";
+import { storeIdentity } from "../provision/store-identity.js";
+import { refuseTestOrder } from "../provision/test-range.js";
+import { UsageError } from "./errors.js";
+import { type Command, numberOption, type Options, textOption } from "./options.js";
+import { confirm, readKeys, readOperatorKey } from "./secrets.js";
 
-const TUAK_OPTIONS = ["res-bits", "keccak-iterations", "top"] as const;
+/** What a device in a folder on this machine is for: a test. */
+const SIMULATOR_DEFAULTS: Fields = { imsi: TEST_IMSI, "hse-address": "127.0.0.1", "eas-id": "meter.demo" };
 
-/** @throws UsageError, or Failure where the file of TOP is of no use */
-function tuakOf(options: Options): TuakSubscription | undefined {
-	const keyOctets = choiceOption(options, "key-bits", ["128", "256"], "128") === "256" ? 32 : 16;
-	if (choiceOption(options, "aka-algorithm", ["milenage", "tuak"], "milenage") === "milenage") {
-		const foreign = TUAK_OPTIONS.find((name) => options[name] !== undefined);
-		if (foreign !== undefined) throw new UsageError(`--${foreign} goes with TUAK only: add --aka-algorithm tuak.`);
-		if (keyOctets === 32) throw new UsageError("--key-bits is 256: MILENAGE takes 128; add --aka-algorithm tuak.");
-		return undefined;
+const KEY_SOURCE = "new|prompt|FILE|-";
+
+/** The device's fields among the options. */
+async function fieldsOf(options: Options): Promise<Fields> {
+	const fields: Record<string, string> = {};
+	for (const name of Object.keys(DEVICE_FIELDS)) {
+		const value = options[name];
+		if (typeof value === "string") fields[name] = value;
 	}
-	const resBits = choiceOption(options, "res-bits", ["32", "64", "128"], "64");
-	const { top } = options;
-	return {
-		keyOctets,
-		resOctets: RES_OCTETS[resBits],
-		iterations: numberOption(options, "keccak-iterations", 1, 1, 255),
-		top: typeof top === "string" ? readTop(top) : undefined,
-	};
+	if (typeof options.top === "string") fields.top = await readOperatorKey("TOP", options.top);
+	return fields;
 }
 
-const RES_OCTETS = { "32": 4, "64": 8, "128": 16 } as const;
+/** The database, where the subscriber goes into one: always where its keys are made here. */
+function databaseOf(options: Options, hasKeys: boolean): HseDatabase | undefined {
+	if (hasKeys && options.database === undefined) return undefined;
+	return new HseDatabase(textOption(options, "database", "best-hse.db"));
+}
 
-function readTop(path: string): Uint8Array {
-	let text: string;
-	try {
-		text = readFileSync(path, "utf8").trim();
-	} catch {
-		throw new Failure(`The file ${path} cannot be read: name one that holds TOP, 64 hex digits, with --top.`);
+function show(report: Report, json: boolean): void {
+	if (json) console.log(JSON.stringify(report));
+	else if (report.status === "ok")
+		console.log(`${report.imsi}: provisioned; fingerprint ${report.fingerprint}, check values ${report.check}.`);
+	else if (report.status === "would be") console.log(`${report.imsi}: would be provisioned.`);
+	else console.error(`${report.imsi}: ${report.why}`);
+}
+
+async function provisionStore(
+	options: Options,
+	order: DeviceOrder,
+	database: HseDatabase | undefined,
+): Promise<Report> {
+	const directory = textOption(options, "store", "best-store");
+	const store = new NodeStore(directory);
+	refuseProvisioned(store, directory);
+	const enrolment = database && enrol(database, order);
+	const { keys } = order;
+	storeIdentity(store, enrolment?.identity ?? identityOf(order, keys));
+	enrolment?.finish();
+	if (keys !== undefined) eraseKeys(keys);
+	return { imsi: order.imsi, status: "ok", port: directory };
+}
+
+async function provisionOne(options: Options): Promise<number> {
+	const isSimulator = options.store !== undefined;
+	const given = { ...(await fieldsOf(options)), ...(await readKeys(textOption(options, "keys", "new"))) };
+	const fields = isSimulator ? { ...SIMULATOR_DEFAULTS, ...given } : given;
+	const kernel = loadKernel();
+	const order = orderOf(fields, kernel);
+	if (!isSimulator && options.test !== true) refuseTestOrder(order);
+	const port = textOption(options, "port", "");
+	const json = options.json === true;
+	if (options["dry-run"] === true) {
+		show({ imsi: order.imsi, status: "would be", port }, json);
+		return 0;
 	}
-	if (!/^[0-9a-f]{64}$/i.test(text))
-		throw new Failure(`The file ${path} does not hold TOP: 64 hex digits are allowed.`);
-	return fromHex(text);
-}
-
-/** @throws UsageError, or Failure where the file holds no key */
-function suciOf({ suci }: Options): SuciKey | undefined {
-	if (typeof suci !== "string" || suci === "null") return suci as "null" | undefined;
-	const { keyId, path } = parseKeyFile(suci);
-	return { keyId, ...readHomeNetworkPublicKey(path) };
-}
-
-function provisionInFile(path: string, device: Omit<ProvisionOptions, "database">): void {
-	const database = new HseDatabase(path);
+	const { fingerprint } = options;
+	if (!isSimulator && fingerprint === undefined && options.unchecked !== true && !process.stdin.isTTY)
+		throw new UsageError(
+			"--fingerprint is missing: give what the device shows, or --unchecked if nobody can be between.",
+		);
+	const database = databaseOf(options, order.keys !== undefined || order.isCard === true);
 	try {
-		provisionDevice({ ...device, database });
+		if (isSimulator) {
+			const report = await provisionStore(options, order, database);
+			if (json) console.log(JSON.stringify(report));
+			else {
+				const where = database === undefined ? "" : ` is in the database, and its identity`;
+				console.log(`Subscriber ${order.imsi}${where} in ${report.port}.`);
+			}
+			return 0;
+		}
+		const report = await provisionOver({
+			port,
+			order,
+			kernel,
+			database,
+			isRight: (shown) =>
+				typeof fingerprint === "string"
+					? shown === fingerprint.toLowerCase()
+					: options.unchecked === true || confirm(`Does the device show the fingerprint ${shown}?`),
+		});
+		show(report, json);
+		return report.status === "ok" ? 0 : 1;
 	} finally {
-		database.close();
+		database?.close();
 	}
 }
 
-async function provisionInPostgres(url: string, device: Omit<ProvisionOptions, "database">): Promise<void> {
-	const database = await openSubscribers(url);
-	try {
-		await provisionShared(device, database);
-	} finally {
-		await database.end();
-	}
+async function provisionBatch(options: Options, file: string): Promise<number> {
+	return runBatch({
+		file,
+		defaults: await fieldsOf(options),
+		port: typeof options.port === "string" ? options.port : undefined,
+		database: typeof options.database === "string" ? options.database : undefined,
+		report: typeof options.report === "string" ? options.report : undefined,
+		parallel: numberOption(options, "parallel", 8, 1, 256),
+		wait: numberOption(options, "wait", 0, 0, 86_400),
+		isDryRun: options["dry-run"] === true,
+		isTest: options.test === true,
+		isUnchecked: options.unchecked === true,
+	});
 }
 
 export const provision: Command = {
 	name: "provision",
-	summary: "make a subscriber with fresh keys and write its identity into the file-backed store of a device",
+	summary: "give a device its identity: over a serial line, a pseudo-terminal or TCP; many of them; or in a folder",
 	options: {
-		store: { value: "DIR", help: "the device's store: that of the simulator or of the XS host (best-store)" },
-		database: { value: "FILE|URL", help: "the HSE's database, a file or postgres://… (best-hse.db)" },
-		imsi: { value: "DIGITS", help: `(${TEST_IMSI})` },
-		"hse-address": { value: "ADDRESS", help: "numeric address of the HSE (127.0.0.1)" },
-		"hse-port": { value: "N", help: `(${UDP_PORT})` },
-		"eas-id": { value: "TEXT", help: "(meter.demo)" },
-		service: { value: "confidential|integrity", help: "service asked for (confidential)" },
-		"aka-algorithm": { value: "milenage|tuak", help: "of the soft USIM and the authentication centre (milenage)" },
-		"key-bits": { value: "128|256", help: "of K; 256 with TUAK only (128)" },
-		"res-bits": { value: "32|64|128", help: "of RES, with TUAK (64)" },
-		"keccak-iterations": { value: "N", help: "with TUAK: 1 to 255 (1)" },
+		port: { value: "PATH|HOST:PORT", help: "the device's console: a serial port, a pseudo-terminal, or TCP to one" },
+		batch: { value: "FILE|-", help: "one device for each row: CSV with a header, or a JSON object on each line" },
+		store: { value: "DIR", help: "the file-backed store of a device that is off: of the simulator or of the XS host" },
+		keys: { value: KEY_SOURCE, help: "K and OPc, OP, TOPc or TOP, or a pre-shared key; a file holds JSON (new)" },
+		fingerprint: { value: "TEXT", help: "what the device shows; without it you are asked" },
+		unchecked: { help: "take any device: where nobody can stand between it and this machine" },
+		database: { value: "FILE", help: "the HSE's database, where the subscriber goes (best-hse.db for new keys)" },
+		...DEVICE_FIELDS,
 		top: { value: "FILE", help: "with TUAK: the operator's TOP, 64 hex digits; without it TOPc is random" },
-		suci: { value: "null|ID=FILE", help: "name the UE by a SUCI: of the null scheme, or for a home network key (PEM)" },
-		agreement: { value: "eps-aka|umts-aka", help: "key agreement offered (eps-aka)" },
-		algorithms: { value: ALGORITHMS_VALUE, help: "offered for ciphering and integrity, in any order (aes)" },
+		test: { help: "allow test networks, and keys that everybody knows" },
+		report: { value: "FILE", help: "batch: the lines go there; what it says is done is not done again" },
+		parallel: { value: "N", help: "batch: devices at a time (8)" },
+		wait: { value: "S", help: "batch: seconds to wait for the next device on a port (0)" },
+		"dry-run": { help: "check everything, and touch no device and no database" },
+		json: { help: "print JSON" },
 	},
-	example: "best provision --store best-store --database best-hse.db",
+	example: "best provision --port /dev/ttyUSB0 --imsi 901700000000001 --hse-address 192.0.2.1 --eas-id meter.example",
 	async run(options) {
-		const hseAddress = textOption(options, "hse-address", "127.0.0.1");
-		if (isIP(hseAddress) === 0)
-			throw new UsageError(`--hse-address is "${hseAddress}": a numeric IPv4 or IPv6 address is allowed.`);
-		const storeDirectory = textOption(options, "store", "best-store");
-		const imsi = imsiOption(options) ?? TEST_IMSI;
-		const hsePort = numberOption(options, "hse-port", UDP_PORT, 1, 65_535);
-		const easId = textOption(options, "eas-id", "meter.demo");
-		const service = SERVICES[choiceOption(options, "service", ["confidential", "integrity"], "confidential")];
-		const agreement = AGREEMENTS[choiceOption(options, "agreement", ["eps-aka", "umts-aka"], "eps-aka")];
-		const algorithms = algorithmsOption(options);
-		const tuak = tuakOf(options);
-		const suci = suciOf(options);
-		const name = textOption(options, "database", "best-hse.db");
-		const device = {
-			storeDirectory,
-			imsi,
-			hseAddress,
-			hsePort,
-			easId,
-			service,
-			agreement,
-			algorithms,
-			tuak,
-			suci,
-		};
-		try {
-			if (isPostgresUrl(name)) await provisionInPostgres(name, device);
-			else provisionInFile(name, device);
-		} finally {
-			tuak?.top?.fill(0);
-		}
-		console.log(`Subscriber ${imsi} is in the database, and its identity in ${storeDirectory}.`);
-		return 0;
+		const { batch, port, store } = options;
+		if (typeof batch === "string") return provisionBatch(options, batch);
+		if ((port === undefined) === (store === undefined))
+			throw new UsageError("Where is the device? One of --port, --batch and --store is needed.");
+		return provisionOne(options);
 	},
 };

@@ -112,12 +112,31 @@ export function runInNode(bundlePath: string, storeDirectory: string): void {
 		},
 		statistics,
 		exit: (status: unknown) => process.exit(unsignedArgument(status, "status", 255)),
+		// They need a terminal, which Node cannot open as one: `consolePath` and `modemPath` are empty.
+		serialRead: (line: unknown, into: unknown) => {
+			unsignedArgument(line, "line", 1);
+			octetsArgument(into, "into");
+			return 0;
+		},
+		serialWrite: (line: unknown, octets: unknown, length: unknown) => {
+			unsignedArgument(line, "line", 1);
+			unsignedArgument(length, "length", octetsArgument(octets, "octets").length);
+		},
 		storeRead: (key: unknown) => store.read(key),
 		storeWrite: (key: unknown, value: unknown) => store.write(key, value),
 		storeDelete: (key: unknown) => store.delete(key),
 	};
 
-	const { context, host } = contextWith(natives, { kernelName, kernelKeySetOctets });
+	const { context, host } = contextWith(natives, {
+		kernelName,
+		kernelKeySetOctets,
+		consolePath: "",
+		modemPath: "",
+		modemDialect: "",
+		modemApn: "",
+		modemUsim: "",
+		isButtonPressed: false,
+	});
 
 	function call(name: Callback): void {
 		try {

@@ -5,7 +5,7 @@ import { type AkaFunctions, makeVector, verifyAuts } from "../../firmware/keys/a
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { isAcceptable, nextSqn } from "../../firmware/keys/sqn.js";
 import { Tuak } from "../../firmware/keys/tuak.js";
-import type { HseDatabase, Subscriber } from "./database.js";
+import type { HseDatabase, SharedKeySubscriber, Subscriber } from "./database.js";
 import type { VectorRequest } from "./events.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import type { VectorAnswer } from "./hse.js";
@@ -38,9 +38,10 @@ export class AuthenticationCentre {
 	answer(request: VectorRequest): VectorAnswer {
 		const imsi = imsiOf(request.identity, this.homeNetworkKeys);
 		if (typeof imsi === "number") return imsi;
+		if (request.keyReference !== undefined)
+			return answerOfSharedKey(imsi, this.database.sharedKey(request.keyReference));
 		const subscriber = this.database.subscriber(imsi);
-		// No shared key is in this database.
-		if (subscriber === undefined || request.keyReference !== undefined) return CAUSE.ueUnknown;
+		if (subscriber === undefined) return CAUSE.ueUnknown;
 		if (!subscriber.enabled) return CAUSE.ueNotAuthorised;
 		const functions = akaFunctionsOf(this.kernel, subscriber);
 		try {
@@ -69,6 +70,14 @@ export class AuthenticationCentre {
 export function imsiOf({ tag, value }: VectorRequest["identity"], keys: HomeNetworkKeys): string | number {
 	if (tag === TAG.suci) return resolveSuci(value, keys);
 	return decodeImsi(value) ?? CAUSE.ueUnknown;
+}
+
+/** @param known what a reference to a pre-shared key stands for; its key is erased where it is not used */
+export function answerOfSharedKey(imsi: string, known: SharedKeySubscriber | undefined): VectorAnswer {
+	// The key of one subscriber is of no use in the name of another.
+	if (known?.imsi === imsi && known.enabled) return { imsi, sharedKey: known.key };
+	known?.key.fill(0);
+	return known?.imsi === imsi ? CAUSE.ueNotAuthorised : CAUSE.ueUnknown;
 }
 
 /** The SQN for the next challenge, after what the UE has to say about that; undefined where its AUTS is wrong. */

@@ -21,6 +21,32 @@ export interface Subscriber {
 	readonly enabled: boolean;
 }
 
+/** A subscriber whose keys come from a pre-shared key (agreement 7). */
+export interface SharedKeySubscriber {
+	/** 6 to 15 digits. */
+	readonly imsi: string;
+	/** Value of tag 14, 1–127 octets. */
+	readonly reference: Uint8Array;
+	/** 32 octets. Secret. */
+	readonly key: Uint8Array;
+	readonly enabled: boolean;
+}
+
+/** Whether K_EAS_PSK of a subscriber goes out to its application server. */
+export const EAS_KEY_POLICIES = ["deny", "allow", "escrow"] as const;
+export type EasKeyPolicy = (typeof EAS_KEY_POLICIES)[number];
+
+/** What can be told of a subscriber without its keys. */
+export interface SubscriberSummary {
+	readonly imsi: string;
+	readonly algorithm: "milenage" | "tuak" | "pre-shared key";
+	readonly enabled: boolean;
+	readonly easKey: EasKeyPolicy;
+	/** Absent with a pre-shared key. */
+	readonly amf?: string;
+	readonly sqn?: number;
+}
+
 /** Why the file could not be used, in one sentence with the way out. */
 export class DatabaseError extends Error {
 	override readonly name = "DatabaseError";
@@ -43,6 +69,16 @@ const MIGRATIONS: readonly string[] = [
 	`ALTER TABLE subscriber ADD COLUMN tuak_res_octets INTEGER;
 	ALTER TABLE subscriber ADD COLUMN tuak_iterations INTEGER`,
 	SESSION_TABLES,
+	`CREATE TABLE shared_key (
+		reference BLOB PRIMARY KEY,
+		imsi TEXT NOT NULL UNIQUE,
+		key BLOB NOT NULL,
+		enabled INTEGER NOT NULL
+	) STRICT, WITHOUT ROWID;
+	CREATE TABLE policy (
+		imsi TEXT PRIMARY KEY,
+		eas_key TEXT NOT NULL CHECK (eas_key IN ('deny', 'allow', 'escrow'))
+	) STRICT, WITHOUT ROWID`,
 ];
 
 type Row = Record<string, unknown>;
@@ -85,7 +121,12 @@ export class HseDatabase {
 	}
 
 	/** @throws DatabaseError if the IMSI is there already */
-	addSubscriber({ imsi, k, opc, amf, sqn, enabled, tuak }: Subscriber): void {
+	addSubscriber(subscriber: Subscriber): void {
+		if (this.sharedKeyOf(subscriber.imsi) !== undefined) throw takenAlready(subscriber.imsi);
+		this.insertSubscriber(subscriber);
+	}
+
+	private insertSubscriber({ imsi, k, opc, amf, sqn, enabled, tuak }: Subscriber): void {
 		const secrets = [Buffer.from(k), Buffer.from(opc)];
 		const { changes } = this.database
 			.prepare(
@@ -102,8 +143,69 @@ export class HseDatabase {
 				tuak?.iterations ?? null,
 			]);
 		for (const secret of secrets) secret.fill(0);
-		if (changes === 0)
-			throw new DatabaseError(`The subscriber ${imsi} is in the database already: choose another IMSI with --imsi.`);
+		if (changes === 0) throw takenAlready(imsi);
+	}
+
+	/** @throws DatabaseError if the IMSI or the reference is there already */
+	addSharedKey({ imsi, reference, key, enabled }: SharedKeySubscriber): void {
+		if (this.subscriber(imsi) !== undefined) throw takenAlready(imsi);
+		const secret = Buffer.from(key);
+		const { changes } = this.database
+			.prepare("INSERT INTO shared_key (reference, imsi, key, enabled) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+			.run([Buffer.from(reference), imsi, secret, enabled ? 1 : 0]);
+		secret.fill(0);
+		if (changes === 0) throw takenAlready(imsi);
+	}
+
+	/** @returns undefined where there is none of this reference */
+	sharedKey(reference: Uint8Array): SharedKeySubscriber | undefined {
+		return sharedKeyOf(
+			this.database.prepare("SELECT * FROM shared_key WHERE reference = ?").get([Buffer.from(reference)]) as Row,
+		);
+	}
+
+	/** @returns undefined where the subscriber has none */
+	sharedKeyOf(imsi: string): SharedKeySubscriber | undefined {
+		return sharedKeyOf(this.database.prepare("SELECT * FROM shared_key WHERE imsi = ?").get([imsi]) as Row);
+	}
+
+	/** Whether the subscriber may use BEST. @returns false where there is none of this IMSI */
+	setEnabled(imsi: string, enabled: boolean): boolean {
+		const value = enabled ? 1 : 0;
+		return ["subscriber", "shared_key"].some(
+			(table) => this.database.prepare(`UPDATE ${table} SET enabled = ? WHERE imsi = ?`).run([value, imsi]).changes > 0,
+		);
+	}
+
+	setEasKeyPolicy(imsi: string, policy: EasKeyPolicy): void {
+		this.database
+			.prepare("INSERT INTO policy (imsi, eas_key) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET eas_key = ?2")
+			.run([imsi, policy]);
+	}
+
+	/** All subscribers, or the one of an IMSI, without their keys, one by one in the order of their IMSIs. */
+	*summaries(imsi?: string): Generator<SubscriberSummary> {
+		const rows = this.database
+			.prepare(
+				`SELECT s.imsi, enabled, hex(amf) AS amf, sqn, tuak_iterations, coalesce(eas_key, 'deny') AS eas_key
+				FROM (
+					SELECT imsi, enabled, amf, sqn, tuak_iterations FROM subscriber
+					UNION ALL SELECT imsi, enabled, NULL, NULL, NULL FROM shared_key
+				) AS s LEFT JOIN policy USING (imsi)
+				WHERE ?1 IS NULL OR s.imsi = ?1 ORDER BY s.imsi`,
+			)
+			.iterate([imsi ?? null]) as Iterable<Row>;
+		for (const row of rows) {
+			const common = { imsi: row.imsi as string, enabled: row.enabled === 1, easKey: row.eas_key as EasKeyPolicy };
+			if (row.sqn === null) yield { ...common, algorithm: "pre-shared key" };
+			else
+				yield {
+					...common,
+					algorithm: row.tuak_iterations === null ? "milenage" : "tuak",
+					amf: (row.amf as string).toLowerCase(),
+					sqn: row.sqn as number,
+				};
+		}
 	}
 
 	/** @returns undefined where there is none of this IMSI */
@@ -127,6 +229,15 @@ export class HseDatabase {
 	 */
 	leaveSyncToStore(): void {
 		this.database.exec("PRAGMA synchronous = NORMAL");
+	}
+
+	/** All subscribers of AKA, one by one. The caller erases their keys. */
+	*subscribers(): Generator<Subscriber> {
+		const imsis = this.database.prepare("SELECT imsi FROM subscriber ORDER BY imsi").iterate([]) as Iterable<Row>;
+		for (const { imsi } of imsis) {
+			const subscriber = this.subscriber(imsi as string);
+			if (subscriber !== undefined) yield subscriber;
+		}
 	}
 
 	/** Stores the SQN of the next challenge. */
@@ -157,6 +268,20 @@ export class HseDatabase {
 function tuakOf({ tuak_res_octets, tuak_iterations }: Row): TuakParameters | undefined {
 	if (tuak_res_octets === null) return undefined;
 	return { resOctets: tuak_res_octets as TuakParameters["resOctets"], iterations: tuak_iterations as number };
+}
+
+function takenAlready(imsi: string): DatabaseError {
+	return new DatabaseError(`The subscriber ${imsi} is in the database already: choose another IMSI with --imsi.`);
+}
+
+function sharedKeyOf(row: Row | undefined): SharedKeySubscriber | undefined {
+	if (row === undefined) return undefined;
+	return {
+		imsi: row.imsi as string,
+		reference: Uint8Array.from(row.reference as Buffer),
+		key: Uint8Array.from(row.key as Buffer),
+		enabled: row.enabled === 1,
+	};
 }
 
 function codeOf(error: unknown): string {

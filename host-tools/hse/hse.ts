@@ -268,6 +268,11 @@ export class Hse {
 		return sessionId === undefined ? undefined : this.session(sessionId);
 	}
 
+	/** IMSIs of UEs that have a confirmed session. @param most so many at the most */
+	imsis(most = Number.POSITIVE_INFINITY): string[] {
+		return this.sessions.imsis(most);
+	}
+
 	/** Takes up a session that was made elsewhere. */
 	adopt(make: (surroundings: SessionSurroundings) => HseSession): HseSession {
 		const session = make(this.surroundings);
@@ -282,6 +287,7 @@ export class Hse {
 		const session = this.known(sessionId);
 		try {
 			session.send(payload);
+			if (session.needsNewKeys) this.offerKeys(session, REFRESH_METHOD.chained);
 		} finally {
 			this.settle(session);
 		}

@@ -21,7 +21,7 @@ export interface Policy {
 }
 
 export const DEFAULT_POLICY: Policy = {
-	agreements: [AGREEMENT.epsAka, AGREEMENT.umtsAka],
+	agreements: [AGREEMENT.epsAka, AGREEMENT.umtsAka, AGREEMENT.preShared],
 	encryptionAlgorithms: [ALGORITHM.aes],
 	integrityAlgorithms: [ALGORITHM.aes],
 	counterSchemes: [0, 1, 2],

@@ -178,6 +178,12 @@ export class HseServer {
 		this.drain();
 	}
 
+	/** Offers new keys to a UE. @param method of tag 19; 0: chained @throws HseError */
+	refresh(sessionId: number, method: number): void {
+		this.hse.refresh(this.now(), sessionId, method);
+		this.drain();
+	}
+
 	/** Ends a session. @throws HseError */
 	terminate(sessionId: number, cause: number): void {
 		this.hse.terminate(this.now(), sessionId, cause);

@@ -9,6 +9,7 @@ import {
 	CAUSE,
 	COMMAND,
 	CONTENTS,
+	COUNT,
 	type ContentsRow,
 	HEADER,
 	LIMITS,
@@ -96,8 +97,12 @@ interface NewKeys {
 	readonly keys: HseKeys;
 	/** XRES, or XRES*; undefined for chained keys. */
 	readonly expectedResponse: Uint8Array | undefined;
-	/** The 30 that offers them. */
-	readonly datagram: Uint8Array;
+	/** Value of tag 11 or 15 in the 30 that offers them, and that of tag 19. */
+	readonly tag: number;
+	readonly value: Uint8Array;
+	readonly keyRefresh: Uint8Array;
+	/** The 30 itself. */
+	datagram: Uint8Array;
 }
 
 const NO_OCTETS = new Uint8Array(0);
@@ -111,10 +116,11 @@ const PART = {
 	offer: 5,
 	rand: 6,
 	responseToOffer: 7,
-	sessionRequest: 8,
-	sessionStart: 9,
-	waitsUntil: 10,
-	resynchronised: 11,
+	offered: 8,
+	sessionRequest: 9,
+	sessionStart: 10,
+	waitsUntil: 11,
+	resynchronised: 12,
 } as const;
 /** The part that a session which is not confirmed has. */
 export const SESSION_REQUEST_PART = PART.sessionRequest;
@@ -198,6 +204,12 @@ export class HseSession {
 		return this.state === "live" || this.state === "refreshing";
 	}
 
+	/** Whether a COUNT to send is so high that the HSE offers new keys by itself (profile section 2.1). */
+	get needsNewKeys(): boolean {
+		const { control, user } = this.context;
+		return this.canRefresh && (user.next >= COUNT.rekeyAt || control.next >= COUNT.rekeyAt);
+	}
+
 	/** Whether a change of keys can begin now. */
 	get canRefresh(): boolean {
 		return this.state === "live";
@@ -262,20 +274,16 @@ export class HseSession {
 		tag: number,
 		value: Uint8Array,
 	): void {
-		const { kernel, outbox, retransmission, fraction, answers } = this.surroundings;
+		const { kernel, answers } = this.surroundings;
 		const keyId = nextKeyId(this.context.parameters.keyId);
 		const parameters = { ...this.context.parameters, keyId };
 		this.dropNext();
+		// Not in every state: then nothing is on offer.
+		this.row("refresh");
 		const keys = HseKeys.derive(kernel, parameters, baseKey, this.identity.easId);
+		this.next = { keys, expectedResponse, tag, value, keyRefresh: Uint8Array.of(method, keyId), datagram: NO_OCTETS };
 		this.feed("refresh", now);
-		const { message } = kernel;
-		message[HEADER.length] = COMMAND.manageKeysRequest;
-		let end = writeTlv(message, HEADER.length + 1, tag, value);
-		end = writeTlv(message, end, TAG.keyRefresh, Uint8Array.of(method, keyId));
-		const datagram = outbox.transmit(this.address, this.context.control.seal(end - HEADER.length));
-		this.next = { keys, expectedResponse, datagram };
-		this.request = new Retransmission(datagram, retransmission, fraction(), now);
-		if (this.asked.length > 0) answers.keep(now, this.sessionId, this.asked, datagram);
+		if (this.asked.length > 0) answers.keep(now, this.sessionId, this.asked, this.next.datagram);
 		this.asked = NO_OCTETS;
 	}
 
@@ -392,6 +400,7 @@ export class HseSession {
 		put(PART.newBaseKey, next?.keys.baseKey);
 		put(PART.newResponse, next?.expectedResponse);
 		put(PART.offer, next?.datagram);
+		put(PART.offered, next && Uint8Array.of(next.tag, ...next.keyRefresh, ...next.value));
 		put(PART.rand, next === undefined ? undefined : this.rand);
 		put(PART.responseToOffer, this.responseToOffer);
 		const { attempt } = this;
@@ -417,10 +426,14 @@ export class HseSession {
 		if (request !== undefined) this.request = new Retransmission(request, retransmission, fraction(), now);
 		const baseKey = parts.get(PART.newBaseKey);
 		const datagram = parts.get(PART.offer);
-		if (baseKey !== undefined && datagram !== undefined) {
+		const offered = parts.get(PART.offered);
+		if (baseKey !== undefined && datagram !== undefined && offered !== undefined) {
 			const parameters = { ...this.context.parameters, keyId: nextKeyId(this.context.parameters.keyId) };
 			const keys = HseKeys.derive(kernel, parameters, baseKey, this.identity.easId);
-			this.next = { keys, expectedResponse: parts.get(PART.newResponse), datagram };
+			const expectedResponse = parts.get(PART.newResponse);
+			const [tag] = offered;
+			const [keyRefresh, value] = [offered.subarray(1, 3), offered.subarray(3)];
+			this.next = { keys, expectedResponse, tag, value, keyRefresh, datagram };
 			this.rand = parts.get(PART.rand);
 		}
 		this.responseToOffer = parts.get(PART.responseToOffer);
@@ -526,7 +539,14 @@ export class HseSession {
 		const reply = outbox.transmit(this.address, control.seal(at - HEADER.length));
 		this.surroundings.answers.keep(now, this.sessionId, datagram, reply);
 		outbox.tell({ kind: "session resumed", imsi: this.identity.imsi, sessionId: this.sessionId });
+		this.renewRequest(now);
 		return "accept";
+	}
+
+	/** The COUNT of a 20 or 30 on its way is below that of the answer to a resume now: the same request goes out with a new one. */
+	private renewRequest(now: number): void {
+		if (this.state === "terminating") this.sendTerminateRequest(now);
+		else if (this.state === "refreshing") this.sendOffer(now);
 	}
 
 	private handleCommand(now: number, command: number): Verdict {
@@ -648,10 +668,15 @@ export class HseSession {
 	}
 
 	private feed(input: SessionInput, now: number): void {
+		const [action, next] = this.row(input);
+		this.state = next;
+		this[action](now);
+	}
+
+	private row(input: SessionInput) {
 		const row = SESSION[this.state][input];
 		if (row === undefined) throw new HseError("state", `A session in state "${this.state}" cannot take "${input}".`);
-		this.state = row[1];
-		this[row[0]](now);
+		return row;
 	}
 
 	private confirm(now: number): void {
@@ -683,8 +708,18 @@ export class HseSession {
 		if (this.request !== undefined) this.surroundings.outbox.transmitAgain(this.address, this.request.datagram);
 	}
 
-	/** The 30 has gone out; it is sent by whoever made the keys. */
-	private startRefresh(): void {}
+	/** Sends the 30 that offers the new keys. */
+	private sendOffer(now: number): void {
+		const { next } = this;
+		if (next === undefined) return;
+		const { kernel, outbox, retransmission, fraction } = this.surroundings;
+		const { message } = kernel;
+		message[HEADER.length] = COMMAND.manageKeysRequest;
+		let end = writeTlv(message, HEADER.length + 1, next.tag, next.value);
+		end = writeTlv(message, end, TAG.keyRefresh, next.keyRefresh);
+		next.datagram = outbox.transmit(this.address, this.context.control.seal(end - HEADER.length));
+		this.request = new Retransmission(next.datagram, retransmission, fraction(), now);
+	}
 
 	/** No new keys: the UE has refused them, or has not answered. */
 	private endRefresh(): void {

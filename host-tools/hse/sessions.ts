@@ -82,6 +82,16 @@ export class Sessions implements WriteSource {
 		return slot < 0 ? undefined : this.table.at(slot).sessionId;
 	}
 
+	/** IMSIs of UEs that have a confirmed session: as many as are asked for, or all. */
+	imsis(most: number): string[] {
+		const imsis = [...this.awakeByImsi.keys()].slice(0, most);
+		for (const slot of this.table.slots()) {
+			if (imsis.length >= most) break;
+			imsis.push(decodeImsi(this.table.at(slot).imsi) ?? "");
+		}
+		return imsis;
+	}
+
 	/** Whether the newest valid message of a session came from a source. */
 	hasAddress(sessionId: number, source: string): boolean {
 		const slot = this.table.find(sessionId);

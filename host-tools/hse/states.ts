@@ -19,7 +19,7 @@ export type SessionAction =
 	| "confirm"
 	| "endByWrongRes"
 	| "endAttempt"
-	| "startRefresh"
+	| "sendOffer"
 	| "finishRefresh"
 	| "endRefresh"
 	| "sendTerminateRequest"
@@ -42,7 +42,7 @@ export const SESSION: Readonly<
 		exhausted: ["stopRepeating", "unconfirmed"],
 	},
 	live: {
-		refresh: ["startRefresh", "refreshing"],
+		refresh: ["sendOffer", "refreshing"],
 		"wrong RES": ["endByWrongRes", "over"],
 		terminate: ["sendTerminateRequest", "terminating"],
 		"terminate request": ["answerTerminate", "over"],

@@ -20,7 +20,11 @@ function oneLine(text: string): string {
 
 describe("wrong use: one line that says which and what is allowed, status 2", () => {
 	const cases: readonly [string, readonly string[], RegExp][] = [
-		["an unknown command", ["frobnicate"], /"frobnicate".*demo, hse, device, provision, vectors, bench, board, doctor/],
+		[
+			"an unknown command",
+			["frobnicate"],
+			/"frobnicate".*demo, hse, device, provision, keygen, subscriber, vectors, bench, board, doctor/,
+		],
 		["an unknown option", ["demo", "--frobnicate"], /--frobnicate.*allowed: --input FILE\|-/],
 		["an operand too many", ["demo", "extra"], /"extra" is too much/],
 		["an option without its value", ["demo", "--port"], /--port.*allowed/],
@@ -32,7 +36,7 @@ describe("wrong use: one line that says which and what is allowed, status 2", ()
 		["an IMSI that is none", ["demo", "--imsi", "12a"], /"12a".*6 to 15 digits/],
 		["vectors without a folder", ["vectors", "check"], /DIR is missing/],
 		["vectors with another verb", ["vectors", "frob", "x"], /"frob".*check/],
-		["an address that is none", ["provision", "--hse-address", "localhost"], /"localhost".*numeric/],
+		["an address that is none", ["provision", "--store", "none", "--hse-address", "localhost"], /"localhost".*numeric/],
 	];
 	test.each(cases)("%s", (_, words, expected) => {
 		const { status, stderr, stdout } = best(words);
@@ -60,7 +64,8 @@ describe("what failed: one line with the cause and the way out, status 1, nothin
 			const path = join(folder, `corrupt-${command}.db`);
 			const octets = Buffer.from("no database, but long enough to look at. ".repeat(200));
 			writeFileSync(path, octets);
-			const { status, stderr } = best([command, "--database", path, ...(command === "demo" ? ["--json"] : [])]);
+			const more: Record<string, string[]> = { demo: ["--json"], provision: ["--store", join(folder, "device")] };
+			const { status, stderr } = best([command, "--database", path, ...(more[command] ?? [])]);
 			expect(status).toBe(1);
 			expect(oneLine(stderr)).toMatch(/not usable.*it was left as it is; name another file/);
 			expect(readFileSync(path)).toEqual(octets);
@@ -110,7 +115,7 @@ describe("what failed: one line with the cause and the way out, status 1, nothin
 test("help is given, with an example, for every command", () => {
 	const { stdout, status } = best(["--help"]);
 	expect(status).toBe(0);
-	for (const name of ["demo", "hse", "device", "provision", "vectors", "bench", "board"]) {
+	for (const name of ["demo", "hse", "device", "provision", "keygen", "subscriber", "vectors", "bench", "board"]) {
 		expect(stdout).toContain(`  ${name}`);
 		const { stdout: help, status: helpStatus } = best([name, "--help"]);
 		expect(helpStatus).toBe(0);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { ClientError } from "../../firmware/client/errors.js";
 import { SESSION_KEY, unpackSession } from "../../firmware/client/packed-session.js";
-import { SERVICE } from "../../firmware/emsdp/profile.js";
+import type { Ue } from "../../firmware/client/ue.js";
+import { COUNT, SERVICE } from "../../firmware/emsdp/profile.js";
 import { IMSI } from "../support/pair.js";
 import { connected, octets, world } from "./world.js";
 
@@ -101,6 +102,39 @@ describe("BestClient", () => {
 		pump();
 		await Promise.all([started, sent]);
 		expect(state.uplinks).toEqual(["reading"]);
+	});
+
+	test("a session is renewed before its lifetime is over; where that fails the retry comes first, and data go on", async () => {
+		const retry = { first: 10_000, longest: 100_000 };
+		const { client, clock, state, events, pump } = await connected(undefined, retry, { lifetime: 3600 });
+		expect(clock.deadline).toBe(3_150_000);
+		state.isUp = false;
+		clock.ring();
+		for (let i = 0; i < 5; i++) clock.ring();
+		// The session itself would try again later than the retry policy.
+		expect(Math.round((clock.deadline ?? 0) - clock.time)).toBe(10_000);
+		state.isUp = true;
+		await client.send(octets("in the old session"));
+		clock.ring();
+		pump();
+		expect(events.filter(({ kind }) => kind === "session started")).toHaveLength(2);
+		await client.send(octets("in the new one"));
+		expect(state.uplinks).toEqual(["in the old session", "in the new one"]);
+	});
+
+	test("a message that reaches rekeyAt brings new keys, without a call for them", async () => {
+		const { client, clock, hse, state, events, pump } = await connected();
+		const ue: Ue = Reflect.get(client, "ue");
+		const user = ue.session?.context.user;
+		if (user === undefined) throw new Error("no session");
+		user.next = COUNT.rekeyAt - 1;
+		hse.sessionOf(IMSI)?.context.user.received.raise(COUNT.rekeyAt - 2);
+		await client.send(octets("the last before"));
+		clock.ring();
+		pump();
+		expect(events.at(-1)).toEqual({ kind: "new keys", keyId: 2 });
+		await client.send(octets("the first after"));
+		expect(state.uplinks).toEqual(["the last before", "the first after"]);
 	});
 
 	test("stop() ends the retries", async () => {

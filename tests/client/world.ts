@@ -10,7 +10,7 @@ import type { Clock } from "../../firmware/ports/clock.js";
 import type { Datagram } from "../../firmware/ports/datagram.js";
 import { Hse } from "../../host-tools/hse/hse.js";
 import { UNLOADED } from "../../host-tools/hse/load.js";
-import { DEFAULT_POLICY } from "../../host-tools/hse/policy.js";
+import { DEFAULT_POLICY, type Policy } from "../../host-tools/hse/policy.js";
 import { loadKernel } from "../../host-tools/kernel.js";
 import { offerOf } from "../../host-tools/provision/provision.js";
 import { IMSI, MemoryStore, SeededRandom } from "../support/pair.js";
@@ -41,7 +41,11 @@ class TestClock implements Clock {
 }
 
 /** A client on an HSE in the same process; the link can be cut. */
-export function world(service: number = SERVICE.confidential, retry?: { first: number; longest: number }) {
+export function world(
+	service: number = SERVICE.confidential,
+	retry?: { first: number; longest: number },
+	policy: Partial<Policy> = {},
+) {
 	const random = new SeededRandom(7);
 	const kernel = loadKernel();
 	const hseKernel = loadKernel();
@@ -51,7 +55,7 @@ export function world(service: number = SERVICE.confidential, retry?: { first: n
 	let sqn = SQN_STEP;
 	const hse = new Hse({
 		kernel: hseKernel,
-		policy: DEFAULT_POLICY,
+		policy: { ...DEFAULT_POLICY, ...policy },
 		retransmission: RETRANSMISSION,
 		load: UNLOADED,
 		drawSessionId: () => random.next(),
@@ -147,8 +151,8 @@ export function world(service: number = SERVICE.confidential, retry?: { first: n
 
 export const octets = (text: string) => new TextEncoder().encode(text);
 
-export async function connected(service?: number) {
-	const all = world(service);
+export async function connected(...options: Parameters<typeof world>) {
+	const all = world(...options);
 	const started = all.client.start();
 	all.pump();
 	await started;

@@ -162,7 +162,11 @@ describe("an HSE that begins again", () => {
 		const pair = new DurablePair({ policy: { lifetime: 100 } }).connect();
 		pair.restartHse();
 		expect(pair.hse.deadline).toBeDefined();
-		pair.quiet();
+		// A UE that is awake renews it before.
+		pair.now += 100_000;
+		pair.hse.handleTimeout(pair.now);
+		pair.drainHse();
+		pair.settle();
 		expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
 		expect(pair.medium.sessions.size).toBe(0);
 		expect(pair.ue.session).toBeUndefined();

@@ -87,7 +87,9 @@ describe("the SQLite session store", () => {
 		});
 		made.close();
 		const raw = new Database(old);
-		raw.exec("DROP TABLE session; DROP TABLE uplink_counts; PRAGMA user_version = 2");
+		raw.exec(
+			"DROP TABLE session; DROP TABLE uplink_counts; DROP TABLE shared_key; DROP TABLE policy; PRAGMA user_version = 2",
+		);
 		raw.close();
 		const opened = new HseDatabase(old);
 		expect(opened.subscriber(IMSI)?.sqn).toBe(32);

@@ -18,3 +18,10 @@ test("a device's default build has neither TUAK nor SUCIs; the Moddable manifest
 	expect(keyModules("complete.js")).toEqual([...listed, ...optional].sort());
 	expect(JSON.stringify(modules)).not.toMatch(/noble\/curves|sha3/);
 });
+
+test("a device's default build has no provisioning console", () => {
+	const mentions = (bundle: string) =>
+		readFileSync(join(ROOT, "build/firmware", bundle), "utf8").includes("// firmware/provisioning/");
+	expect(mentions("main.js")).toBe(false);
+	expect(mentions("complete.js")).toBe(true);
+});

@@ -42,25 +42,6 @@ describe("data", () => {
 		expect(pair.uplinks).toEqual(["reading"]);
 	});
 
-	test("a message sent back to its sender is dropped", () => {
-		const pair = new Pair().connect();
-		const datagram = pair.send("reading");
-		expect(pair.deliverToUe(datagram)).toBe("wrong MAC or COUNT");
-		pair.settle();
-		const answer = pair.answerUe("answer");
-		expect(pair.deliverToHse(answer, "somebody")).toBe("wrong MAC or COUNT");
-	});
-
-	test("a message of another session is dropped", () => {
-		const one = new Pair({ seed: 1 }).connect();
-		const other = new Pair({ seed: 2 }).connect();
-		const datagram = other.send("foreign");
-		const sessionId = one.ue.session?.context.parameters.sessionId ?? 0;
-		const forged = datagram.slice();
-		new DataView(forged.buffer).setUint32(HEADER.sessionId, sessionId);
-		expect(one.deliverToHse(forged)).toBe("wrong MAC or COUNT");
-	});
-
 	test("the HSE answers to the source of the newest valid message", () => {
 		const pair = new Pair({ policy: { counterSchemes: [1] } }).connect();
 		const old = pair.send("old");

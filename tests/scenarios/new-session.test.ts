@@ -122,19 +122,6 @@ describe("a new session", () => {
 		expect(pair.usimRuns).toBe(1);
 	});
 
-	test("a request changed on the way is not bid down: the UE waits on", () => {
-		const pair = new Pair({ policy: { macLengths: [8, 4] } });
-		pair.begin();
-		const request = pair.toHse.shift() as Uint8Array;
-		// Tag 03 follows IMSI: its octet 4 offers schemes and MAC lengths. Take M = 8 away.
-		const weaker = request.slice();
-		weaker[HEADER.length + 1 + 10 + 2 + 4] &= ~0x20;
-		pair.deliverToHse(weaker);
-		expect(pair.deliverToUe()).toBe("contents");
-		expect(pair.usimRuns).toBe(0);
-		expect(pair.ue.isAttempting).toBe(true);
-	});
-
 	test("the HSE takes nothing but what the UE offers", () => {
 		const pair = new Pair({ agreement: AGREEMENT.umtsAka, policy: { agreements: [AGREEMENT.epsAka] } });
 		pair.begin();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
-import { CAUSE, COMMAND, HEADER } from "../../firmware/emsdp/profile.js";
+import { CAUSE, COMMAND, COUNT, HEADER } from "../../firmware/emsdp/profile.js";
 import { IMSI, Pair } from "../support/pair.js";
 
 /** Lets the HSE offer new keys. */
@@ -51,23 +51,6 @@ describe("key refresh", () => {
 			expect(pair.ueEvents.at(-1)).toEqual({ kind: "new keys", keyId: 2 });
 		});
 	}
-
-	test("a chained refresh takes 52 octets", () => {
-		const pair = new Pair().connect();
-		pair.ue.refresh(pair.now, REFRESH_METHOD.chained);
-		pair.drainUe();
-		let octets = 0;
-		while (pair.toHse.length + pair.toUe.length > 0) {
-			octets += [...pair.toHse, ...pair.toUe].reduce((sum, { length }) => sum + length, 0);
-			for (const _ of [...pair.toHse]) pair.deliverToHse();
-			const toUe = pair.toUe.splice(0);
-			for (const datagram of toUe) {
-				octets += datagram.length;
-				pair.deliverToUe(datagram);
-			}
-		}
-		expect(octets).toBe(15 + 25 + 11 + 0);
-	});
 
 	test("Key IDs go round: 1 to 7, then 1 again", () => {
 		const pair = new Pair().connect();
@@ -175,19 +158,59 @@ describe("key refresh", () => {
 		expect(pair.uplinks).toEqual(["after the power cut"]);
 	});
 
-	test("a power cut before the 30 arrives: the UE resumes under the old key", () => {
+	test("a power cut before the 30 arrives: the UE resumes under the old key, and the HSE offers the same keys again", () => {
 		const pair = new Pair().connect();
 		offer(pair, REFRESH_METHOD.chained);
 		pair.toUe.length = 0;
 		pair.cutPower();
 		pair.ue.resume(pair.now);
 		pair.drainUe();
-		pair.settle();
+		pair.deliverToHse();
+		expect(pair.deliverToUe()).toBe("accept");
 		expect(keyIds(pair)).toEqual([1, 1]);
 		pair.send("old key");
-		pair.settle();
+		pair.deliverToHse();
 		expect(pair.uplinks).toEqual(["old key"]);
+		pair.settle();
+		expect(keyIds(pair)).toEqual([2, 2]);
+		keysAgree(pair);
 	});
+
+	for (const [name, method] of [
+		["AKA", REFRESH_METHOD.aka],
+		["chained", REFRESH_METHOD.chained],
+	] as const) {
+		test(`${name}: a resume that overtakes the 30 does not hold the refresh up`, () => {
+			const pair = new Pair().connect();
+			offer(pair, method);
+			const overtaken = pair.toUe.shift() as Uint8Array;
+			pair.ue.resume(pair.now);
+			pair.drainUe();
+			pair.deliverToHse();
+			pair.deliverToUe();
+			expect(pair.deliverToUe(overtaken)).toBe("wrong MAC or COUNT");
+			pair.settle();
+			expect(keyIds(pair)).toEqual([2, 2]);
+			keysAgree(pair);
+		});
+
+		test(`${name}: a resume that crosses the 30 is over when the new keys are there`, () => {
+			const pair = new Pair().connect();
+			offer(pair, method);
+			pair.ue.resume(pair.now);
+			pair.drainUe();
+			pair.deliverToUe();
+			expect(pair.ue.session?.state).toBe("live");
+			pair.settle();
+			while (pair.wait()) pair.settle();
+			expect(keyIds(pair)).toEqual([2, 2]);
+			keysAgree(pair);
+			expect(pair.ueEvents.filter(({ kind }) => kind === "session started")).toHaveLength(1);
+			pair.send("in the same session");
+			pair.settle();
+			expect(pair.uplinks).toEqual(["in the same session"]);
+		});
+	}
 
 	test("a wrong RES in 31 ends the session", () => {
 		const pair = new Pair().connect();
@@ -214,5 +237,55 @@ describe("key refresh", () => {
 		pair.settle();
 		expect(keyIds(pair)).toEqual([2, 2]);
 		expect(pair.ue.session?.state).toBe("live");
+	});
+});
+
+describe("a COUNT past rekeyAt", () => {
+	function high(pair: Pair) {
+		const context = pair.ue.session?.context;
+		const hse = pair.hse.sessionOf(IMSI)?.context;
+		if (context === undefined || hse === undefined) throw new Error("no session");
+		return { context, hse };
+	}
+
+	test("to the HSE: the UE asks for new keys by itself, and goes on sending", () => {
+		const pair = new Pair().connect();
+		const { context, hse } = high(pair);
+		context.user.next = COUNT.rekeyAt - 1;
+		hse.user.received.raise(COUNT.rekeyAt - 2);
+		expect(pair.ue.deadline).toBeUndefined();
+		pair.send("the last before");
+		expect(pair.ue.deadline).toBeLessThanOrEqual(pair.now);
+		pair.settle();
+		pair.wait();
+		pair.send("while it asks");
+		pair.settle();
+		expect(keyIds(pair)).toEqual([2, 2]);
+		expect(pair.uplinks).toEqual(["the last before", "while it asks"]);
+		expect(pair.ue.session?.context.user.next).toBeLessThan(2);
+	});
+
+	test("and an HSE that gives none is asked again an hour later, not at once", () => {
+		const pair = new Pair().connect();
+		high(pair).context.user.next = COUNT.rekeyAt;
+		const since = pair.now;
+		for (let i = 0; i < 6; i++) pair.wait();
+		expect(pair.toHse).toHaveLength(5);
+		expect(pair.ue.session?.state).toBe("live");
+		pair.toHse.length = 0;
+		pair.wait();
+		expect(pair.now - since).toBe(3_600_000);
+		expect(pair.toHse).toHaveLength(1);
+	});
+
+	test("to the UE: the HSE offers new keys by itself", () => {
+		const pair = new Pair().connect();
+		const { context, hse } = high(pair);
+		hse.user.next = COUNT.rekeyAt - 1;
+		context.user.received.raise(COUNT.rekeyAt - 2);
+		pair.answerUe("the last before");
+		pair.settle();
+		expect(keyIds(pair)).toEqual([2, 2]);
+		expect(pair.downlinks).toEqual(["the last before"]);
 	});
 });

@@ -63,6 +63,34 @@ describe("unprotected rejects", () => {
 		expect(pair.uplinks).toEqual(["goes on"]);
 	});
 
+	test("forged 0A after 0A costs the UE a resume a minute at first, one an hour in the end, and never the session", () => {
+		const pair = new Pair().connect();
+		const { session } = pair.ue;
+		const sessionId = session?.context.parameters.sessionId ?? 0;
+		const since = pair.now;
+		const resumedAt: number[] = [];
+		for (; pair.now - since < 6 * 3_600_000; pair.now += 10_000) {
+			const verdict = pair.deliverToUe(reject(sessionId, CAUSE.sessionUnknown));
+			if (verdict === "hint") resumedAt.push((pair.now - since) / 60_000);
+			else expect(verdict).toBe("rate limit");
+			pair.settle();
+		}
+		expect(resumedAt).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243, 303]);
+		expect(pair.ue.session).toBe(session);
+		expect(pair.usimRuns).toBe(1);
+		// When nobody has forged any for a while, the first one is acted on soon again.
+		pair.now += 3 * 3_600_000;
+		for (const [wait, verdict] of [
+			[0, "hint"],
+			[59_999, "rate limit"],
+			[1, "hint"],
+		] as const) {
+			pair.now += wait;
+			expect(pair.deliverToUe(reject(sessionId, CAUSE.sessionUnknown))).toBe(verdict);
+			pair.settle();
+		}
+	});
+
 	test("an HSE that has forgotten everything: 0A, a resume, 0A, a new session", () => {
 		const pair = new Pair({ seed: 5 }).connect();
 		const forgetful = new Pair({ seed: 5 });

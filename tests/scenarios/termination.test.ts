@@ -32,8 +32,13 @@ describe("termination", () => {
 		const since = pair.now;
 		pair.send("within");
 		pair.settle();
-		while (pair.hse.sessionOf(IMSI)?.isLive) pair.wait();
-		expect(pair.now - since).toBe(3_600_000);
+		// The UE sleeps through the time in which it would agree a new one.
+		pair.now = since + 3_599_999;
+		pair.hse.handleTimeout(pair.now);
+		expect(pair.hse.deadline).toBe(since + 3_600_000);
+		pair.now++;
+		pair.hse.handleTimeout(pair.now);
+		pair.drainHse();
 		pair.settle();
 		expect(pair.ueEvents.at(-1)).toEqual({ kind: "session over", cause: CAUSE.keyLifetimeOver, by: "HSE" });
 		pair.connect();
@@ -41,6 +46,64 @@ describe("termination", () => {
 		pair.settle();
 		expect(pair.uplinks).toEqual(["within", "in a new one"]);
 	});
+
+	test("by the HSE when the lifetime is over and the UE does not know how much of it has gone", () => {
+		const pair = new Pair({ policy: { lifetime: 3600 } }).connect();
+		pair.cutPower();
+		pair.ue.resume(pair.now);
+		pair.drainUe();
+		pair.settle();
+		expect(pair.ue.deadline).toBeUndefined();
+		while (pair.hse.sessionOf(IMSI)?.isLive) pair.wait();
+		pair.settle();
+		expect(pair.ueEvents.at(-1)).toEqual({ kind: "session over", cause: CAUSE.keyLifetimeOver, by: "HSE" });
+	});
+
+	test("never, where the UE knows: it agrees a new session before the lifetime is over, and nothing is lost", () => {
+		const pair = new Pair({ policy: { lifetime: 3600 } }).connect();
+		const since = pair.now;
+		const earlier = pair.ue.session;
+		expect(pair.ue.deadline).toBe(since + 3_150_000);
+		while (pair.now < since + 3_150_000) pair.wait();
+		pair.send("while it is agreed");
+		pair.settle();
+		expect(pair.ueEvents.filter(({ kind }) => kind === "session started")).toHaveLength(2);
+		expect(earlier?.state).toBe("over");
+		pair.send("in the new one");
+		pair.settle();
+		expect(pair.uplinks).toEqual(["while it is agreed", "in the new one"]);
+		expect(pair.ue.deadline).toBe(pair.now + 3_150_000);
+	});
+
+	test("an HSE that cannot renew it is asked again while there is time", () => {
+		const pair = new Pair({ policy: { lifetime: 3600 } }).connect();
+		const since = pair.now;
+		const askedAt: number[] = [];
+		while (pair.now - since < 3_590_000) {
+			if (pair.toHse.length > 0) askedAt.push(pair.now - since);
+			pair.toHse.length = 0;
+			pair.wait();
+		}
+		// Five datagrams each time, 112.5 s from one attempt to the next.
+		expect(askedAt.filter((_, i) => i % 5 === 0)).toEqual([3_150_000, 3_262_500, 3_375_000, 3_487_500]);
+		expect(pair.ue.session?.canSend).toBe(true);
+	});
+
+	for (const state of ["lost", "late"])
+		test(`by the HSE while the UE resumes, its 20 ${state}: the same request goes out again above the resume`, () => {
+			const pair = new Pair().connect();
+			pair.cutPower();
+			pair.terminate(CAUSE.restrictedByRegulation);
+			const overtaken = pair.toUe.shift() as Uint8Array;
+			pair.ue.resume(pair.now);
+			pair.drainUe();
+			pair.deliverToHse();
+			pair.deliverToUe();
+			if (state === "late") expect(pair.deliverToUe(overtaken)).toBe("wrong MAC or COUNT");
+			pair.settle();
+			expect(pair.ueEvents.at(-1)).toEqual({ kind: "session over", cause: CAUSE.restrictedByRegulation, by: "HSE" });
+			expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
+		});
 
 	test("both at once: both sessions are over and the link falls silent", () => {
 		const pair = new Pair().connect();

@@ -115,7 +115,7 @@ export class DurablePair extends Pair {
 	}
 
 	/** The HSE's process ends, at once, and another begins. */
-	restartHse(): void {
+	override restartHse(): void {
 		this.restarts++;
 		this.hse = this.bootHse(this.recording, true);
 		this.medium.restore(this.hse.restorer(this.now));

@@ -10,7 +10,7 @@ import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { type AkaFunctions, makeVector, SQN_STEP, verifyAuts } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
-import { nextSqn } from "../../firmware/keys/sqn.js";
+import { isAcceptable, nextSqn } from "../../firmware/keys/sqn.js";
 import { type Concealment, concealingWith, encodeConcealment } from "../../firmware/keys/suci.js";
 import { CURVES } from "../../firmware/keys/suci-curves.js";
 import { Tuak, type TuakParameters } from "../../firmware/keys/tuak.js";
@@ -23,35 +23,11 @@ import { UNLOADED } from "../../host-tools/hse/load.js";
 import { DEFAULT_POLICY, type Policy } from "../../host-tools/hse/policy.js";
 import { loadKernel } from "../../host-tools/kernel.js";
 import { offerOf } from "../../host-tools/provision/provision.js";
+import { SeededRandom } from "./seeded-random.js";
 
 export const IMSI = "001010000000001";
+export { SeededRandom };
 export const UE_SOURCE = "ue";
-
-/** A seeded source of octets: xorshift32. Never for anything but tests. */
-export class SeededRandom {
-	private state: number;
-
-	constructor(seed = 1) {
-		this.state = seed | 0 || 1;
-	}
-
-	next(): number {
-		this.state ^= this.state << 13;
-		this.state ^= this.state >>> 17;
-		this.state ^= this.state << 5;
-		return this.state >>> 0;
-	}
-
-	fill(into: Uint8Array): void {
-		for (let i = 0; i < into.length; i++) into[i] = this.next() >>> 11;
-	}
-
-	octets(length: number): Uint8Array {
-		const octets = new Uint8Array(length);
-		this.fill(octets);
-		return octets;
-	}
-}
 
 /** A store in memory that can lose its power: from then on every write fails. */
 export class MemoryStore implements Store {
@@ -80,6 +56,7 @@ export interface PairOptions {
 	readonly policy?: Partial<Policy>;
 	readonly load?: LoadPolicy;
 	readonly seed?: number;
+	readonly easId?: string;
 	/** SQN of the next challenge, and SQN_MS at the USIM. */
 	readonly sqn?: number;
 	readonly sqnMs?: number;
@@ -100,11 +77,19 @@ export interface PairOptions {
 	readonly hseKernel?: Kernel;
 }
 
+/** Seed of the UE's randomness, by that of the pair. */
+export function seedOfUe(seed = 1): number {
+	return seed ^ 0x5bd1e995;
+}
+
 /** One UE and one HSE with a link between them that does what a test tells it. */
 export class Pair {
 	now = 1000;
+	/** The UE's. Both ends may share one: it holds nothing between two inputs. */
 	readonly kernel: Kernel;
 	readonly random: SeededRandom;
+	/** The UE's own. */
+	readonly ueRandom: SeededRandom;
 	readonly store: MemoryStore;
 	ue: Ue;
 	hse: Hse;
@@ -116,11 +101,14 @@ export class Pair {
 	/** How often the USIM has run. */
 	usimRuns = 0;
 	vectorsFetched = 0;
+	/** The SQN of every challenge that the authentication centre has made. */
+	readonly sqns: number[] = [];
 	/** Where the UE's datagrams come from. */
 	source = UE_SOURCE;
 	/** Where the HSE sent its last datagram. */
 	lastDestination = "";
-	private usim: SoftUsim;
+	/** The UE's, which a test may put elsewhere. */
+	usim: SoftUsim;
 	private readonly options: PairOptions;
 	private readonly k: Uint8Array;
 	private readonly opc: Uint8Array;
@@ -131,6 +119,7 @@ export class Pair {
 	constructor(options: PairOptions = {}) {
 		this.kernel = options.kernel ?? loadKernel();
 		this.random = new SeededRandom(options.seed);
+		this.ueRandom = new SeededRandom(seedOfUe(options.seed));
 		this.store = options.store ?? new MemoryStore();
 		const { tuak } = options;
 		const k = this.random.octets(tuak === undefined ? 16 : 32);
@@ -167,6 +156,11 @@ export class Pair {
 		if (record !== undefined) this.ue.adopt((options, outbox) => restoreSession(record, options, outbox));
 	}
 
+	/** The HSE's process ends and begins anew: what it did not store is gone. */
+	restartHse(): void {
+		this.hse = this.bootHse();
+	}
+
 	/** Takes what the UE wants sent, after any input. */
 	drainUe(): void {
 		const { outbox } = this.ue;
@@ -174,14 +168,17 @@ export class Pair {
 			const record = outbox.takeRecord();
 			if (record?.length === 0) this.store.delete(SESSION_KEY);
 			else if (record !== undefined) this.store.write(SESSION_KEY, record);
+			this.passed("UE");
 			const octets = outbox.takeDatagram();
 			if (octets > 0) this.toHse.push(this.kernel.message.slice(0, octets));
+			this.passed("UE");
 			const challenge = outbox.takeChallenge();
 			if (challenge === undefined) break;
 			this.usimRuns++;
 			this.usim.authenticate(challenge.rand, challenge.autn, (result) => {
 				this.ue.handleAuthentication(this.now, challenge, result);
 			});
+			this.passed("UE");
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent())
 			this.ueEvents.push(event.kind === "downlink" ? { kind: "downlink", payload: event.payload.slice() } : event);
@@ -189,13 +186,18 @@ export class Pair {
 
 	drainHse(): void {
 		const { outbox } = this.hse;
-		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
-			this.hse.handleVector(this.now, request.number, this.answer(request));
+		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest()) {
+			const answer = this.answer(request);
+			this.passed("HSE");
+			this.hse.handleVector(this.now, request.number, answer);
+		}
 		if (!this.keepHse()) return;
+		this.passed("HSE");
 		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) {
 			this.lastDestination = out.to;
 			this.seeDatagram(out.datagram);
 			this.toUe.push(out.datagram);
+			this.passed("HSE");
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) this.hseEvents.push(event);
 	}
@@ -294,18 +296,21 @@ export class Pair {
 		);
 	}
 
+	/** Called after each single output of an end: a test that cuts its power there throws. */
+	protected passed(_end: "UE" | "HSE"): void {}
+
 	private boot(): [Ue, SoftUsim] {
 		const { service = SERVICE.confidential, agreement = AGREEMENT.epsAka, concealment } = this.options;
 		const imsi = encodeImsi(IMSI) ?? new Uint8Array(8);
 		const usim = new SoftUsim(this.functions(this.k), imsi, this.store, this.options.sqnMs ?? 0);
 		const ue = new Ue({
 			kernel: this.kernel,
-			random: this.random,
+			random: this.ueRandom,
 			identity: { tag: TAG.imsi, value: imsi },
 			conceal: concealment && concealingWith(CURVES)(this.kernel, this.random, encodeConcealment(concealment)),
 			sharedKey: undefined,
 			offer: { ...offerOf(agreement, service), ...this.options.offer },
-			easId: new TextEncoder().encode("eas.example"),
+			easId: new TextEncoder().encode(this.options.easId ?? "eas.example"),
 			servingNetwork: plmnForm("001", "01"),
 			retransmission: RETRANSMISSION,
 			longestBackOff: this.options.longestBackOff ?? LIMITS.longestBackOff,
@@ -318,15 +323,17 @@ export class Pair {
 		return tuak === undefined ? new Milenage(this.kernel, k, this.opc) : new Tuak(k, this.opc, tuak);
 	}
 
-	private answer(request: VectorRequest): VectorAnswer {
+	/** What the authentication centre answers. It outlives the HSE. */
+	protected answer(request: VectorRequest): VectorAnswer {
 		this.vectorsFetched++;
 		if (this.ask !== undefined) return this.ask(request);
 		const { resynchronisation } = request;
 		if (resynchronisation !== undefined) {
 			const sqnMs = verifyAuts(this.centre, resynchronisation.rand, resynchronisation.auts);
 			if (sqnMs === undefined) return undefined;
-			this.sqn = nextSqn(sqnMs);
+			if (!isAcceptable(this.sqn, sqnMs)) this.sqn = nextSqn(sqnMs);
 		}
+		this.sqns.push(this.sqn);
 		const vector = makeVector(this.centre, this.random.octets(16), this.sqn, Uint8Array.of(0x80, 0));
 		this.sqn = nextSqn(this.sqn);
 		return { imsi: IMSI, vector };

@@ -4,7 +4,7 @@ import type { Store } from "../../ports/store.js";
 import type { AuthenticationResult, Usim } from "../../ports/usim.js";
 
 /** Key of the accepted SQNs in the store. */
-const SQN_KEY = "sqn";
+export const SQN_KEY = "sqn";
 
 /** A USIM in software, for boards without a SIM: K and OPc are in the device's store, and so are the SQNs accepted. */
 export class SoftUsim implements Usim {

@@ -13,7 +13,7 @@ typedef struct {
 } Native;
 
 /* Each ends with an entry whose name is NULL. */
-extern const Native udpNatives[], storeNatives[], systemNatives[], kernelNatives[], inputNatives[];
+extern const Native udpNatives[], storeNatives[], systemNatives[], kernelNatives[], inputNatives[], serialNatives[];
 
 /*
  * Arguments, checked without conversion: nothing of the bundle runs and nothing is allocated, so that octets fetched
@@ -57,5 +57,25 @@ int inputIsOpen(void);
 int inputWaits(void);
 /* Called when the bundle is about to be told: the end is told once. */
 void inputIsTold(void);
+/* A serial line; −1 where there is none. The buffer holds what has been read, and not yet been asked for. */
+typedef struct {
+	int line;
+	/* Of a pseudo-terminal. */
+	char path[64];
+	size_t filled;
+	size_t taken;
+	uint8_t buffer[256];
+} SerialLine;
+
+/* In this order for the bundle as well. */
+enum { CONSOLE_LINE, MODEM_LINE, SERIAL_LINES };
+extern SerialLine serialLines[SERIAL_LINES];
+/*
+ * Opens a terminal, or makes a pseudo-terminal for the path "pty".
+ * Its path, NULL with errno where that cannot be.
+ */
+const char *openSerial(SerialLine *serial, const char *path);
+/* True if octets wait. */
+int serialWaits(SerialLine *serial);
 
 #endif

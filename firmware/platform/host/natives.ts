@@ -52,6 +52,27 @@ export interface Host {
 	/** Called while a whole frame waits, and once at the end of the input. */
 	onInput: ((count: number) => void) | undefined;
 
+	/** The path of the provisioning console, where this program was started with one; else empty. */
+	readonly consolePath: string;
+	/** Whether it was started as if somebody pressed the device's button. */
+	readonly isButtonPressed: boolean;
+	/** The path of the modem's line, and what the command line says of the modem; empty where it says nothing. */
+	readonly modemPath: string;
+	readonly modemDialect: string;
+	readonly modemApn: string;
+	readonly modemUsim: string;
+	/**
+	 * Copies octets that wait on a line into `into` and removes them.
+	 * @param line 0 the console's, 1 the modem's
+	 * @returns how many; 0 where none waits
+	 */
+	serialRead(line: number, into: Uint8Array): number;
+	/** Sends `octets[0 .. length)`. What the line cannot take is lost. */
+	serialWrite(line: number, octets: Uint8Array, length: number): void;
+	/** Called while octets wait on the console's line, and on the modem's. */
+	onSerial: ((count: number) => void) | undefined;
+	onModem: ((count: number) => void) | undefined;
+
 	/** Milliseconds since any fixed moment, with a fraction; never goes back. */
 	now(): number;
 	/** One alarm in terms of {@link now}, in place of an earlier one; undefined takes it back. */

@@ -2,20 +2,35 @@ import { beforeAll, expect, test } from "@jest/globals";
 import { builtProgram } from "../../../host-tools/board/board.js";
 import { committedFigures, type Figures, growth, takeFigures } from "../../../host-tools/board/figures.js";
 import { runBoard } from "../../../host-tools/board/run.js";
+import { loadKernel } from "../../../host-tools/kernel.js";
 import { build } from "../../../scripts/build.js";
 import { buildBoardPrograms } from "../../../scripts/build-board.js";
+import { record } from "../../traces/record.js";
+import { linesOf } from "../../traces/replay.js";
 import { describeBoard, newFlash, runProgram } from "./support.js";
 
 const MINUTES = 60_000;
 const entries = ["natives", "hungry", "deep"];
+/** Of the random scenarios, some in which sessions are agreed, resumed, given new keys and ended. */
+const traces = [1010, 1017, 1026, 1030].map((seed) => record(seed).trace);
 
 // One file for all: two at a time would build into the same folder.
 describeBoard("the emulated board", () => {
 	beforeAll(async () => {
 		await build("board");
-		await buildBoardPrograms(
-			entries.map((name) => ({ name: `test-${name}`, main: `tests/platform/board/${name}.entry.ts`, preloaded: [] })),
-		);
+		await buildBoardPrograms([
+			...entries.map((name) => ({
+				name: `test-${name}`,
+				main: `tests/platform/board/${name}.entry.ts`,
+				preloaded: [],
+			})),
+			{
+				name: "test-traces",
+				main: "tests/traces/traces.entry.ts",
+				preloaded: ["tests/traces/replay.ts"],
+				define: { TRACES: JSON.stringify(traces) },
+			},
+		]);
 	}, 5 * MINUTES);
 
 	test(
@@ -88,6 +103,22 @@ describeBoard("the emulated board", () => {
 		const again = await runProgram(program, flash, random);
 		expect(again.lines[3]).toBe("given nothing");
 	});
+
+	test(
+		"recorded scenarios give the same as in Node, octet by octet",
+		async () => {
+			const kernel = loadKernel();
+			const { status, lines, errors } = await runProgram(builtProgram("test-traces"));
+			expect(errors).toEqual([]);
+			const wanted = traces.flatMap((trace) => linesOf(kernel, trace));
+			for (const what of ["session started", "session resumed", "new keys", "session over", "downlink"])
+				expect(wanted.join()).toContain(what);
+			// The board's own last word follows.
+			expect(lines.slice(0, -1)).toEqual(wanted);
+			expect(status).toBe(0);
+		},
+		2 * MINUTES,
+	);
 
 	test("a clear line and a reset when memory is exhausted", async () => {
 		const { status, lines, errors } = await runProgram(builtProgram("test-hungry"));

@@ -1,0 +1,191 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { SQN_STEP } from "../../firmware/keys/aka.js";
+import { toHex } from "../hex.js";
+import { DatabaseError, EAS_KEY_POLICIES, HseDatabase, type SubscriberSummary } from "../hse/database.js";
+import { loadKernel } from "../kernel.js";
+import { DEVICE_FIELDS, type Fields, shown, subscriptionOf } from "../provision/fields.js";
+import { eraseKeys, freshKeys, isSharedKey } from "../provision/order.js";
+import { refuseTestOrder } from "../provision/test-range.js";
+import type { ExportedSubscriber, SubscriberFormat } from "../subscribers/format.js";
+import { FORMATS } from "../subscribers/formats.js";
+import { Failure, UsageError } from "./errors.js";
+import { type Command, choiceOption, imsiOption, type Options, textOption } from "./options.js";
+import { readKeys } from "./secrets.js";
+
+const SUBSCRIPTION_FIELDS = [
+	"aka-algorithm",
+	"key-bits",
+	"res-bits",
+	"keccak-iterations",
+	"amf",
+	"sqn",
+	"psk-id",
+] as const;
+
+function neededImsi(options: Options): string {
+	const imsi = imsiOption(options);
+	if (imsi === undefined) throw new UsageError("--imsi is missing.");
+	return imsi;
+}
+
+/** Adds one. @throws UsageError, DatabaseError */
+function addOne(database: HseDatabase, fields: Fields, isTest: boolean): string {
+	const order = subscriptionOf(fields, loadKernel());
+	if (!isTest) refuseTestOrder(order);
+	const { imsi, tuak, amf } = order;
+	const keys = order.keys ?? freshKeys(order);
+	try {
+		if (isSharedKey(keys)) database.addSharedKey({ imsi, ...keys, enabled: true });
+		else database.addSubscriber({ imsi, ...keys, tuak, amf, sqn: order.sqn + SQN_STEP, enabled: true });
+	} finally {
+		eraseKeys(keys);
+	}
+	return imsi;
+}
+
+async function add(database: HseDatabase, options: Options): Promise<number> {
+	const fields: Record<string, string> = { imsi: neededImsi(options) };
+	for (const name of SUBSCRIPTION_FIELDS) {
+		const value = options[name];
+		if (typeof value === "string") fields[name] = value;
+	}
+	const given = await readKeys(textOption(options, "keys", "new"));
+	const imsi = addOne(database, { ...fields, ...given }, options.test === true);
+	console.log(options.json === true ? JSON.stringify({ imsi }) : `Subscriber ${imsi} is in the database.`);
+	return 0;
+}
+
+function lineOf({ imsi, algorithm, enabled, easKey, amf, sqn }: SubscriberSummary): string {
+	const counters = sqn === undefined ? "" : `  AMF ${amf}  next SQN ${sqn.toString(16).padStart(12, "0")}`;
+	return `${imsi.padEnd(16)}${algorithm.padEnd(15)}${enabled ? "enabled " : "disabled"}  EAS key: ${easKey.padEnd(6)}${counters}`;
+}
+
+function list(database: HseDatabase, options: Options): number {
+	for (const summary of database.summaries())
+		console.log(options.json === true ? JSON.stringify(summary) : lineOf(summary));
+	return 0;
+}
+
+/** @throws Failure */
+function summaryOf(database: HseDatabase, imsi: string): SubscriberSummary {
+	for (const summary of database.summaries(imsi)) return summary;
+	throw new Failure(`There is no subscriber ${imsi} in the database: best subscriber list shows all.`);
+}
+
+function show(database: HseDatabase, options: Options): number {
+	const summary = summaryOf(database, neededImsi(options));
+	console.log(options.json === true ? JSON.stringify(summary) : lineOf(summary));
+	return 0;
+}
+
+const setEnabled = (enabled: boolean) => (database: HseDatabase, options: Options) => {
+	const imsi = neededImsi(options);
+	summaryOf(database, imsi);
+	database.setEnabled(imsi, enabled);
+	return show(database, options);
+};
+
+function policy(database: HseDatabase, options: Options): number {
+	const imsi = neededImsi(options);
+	summaryOf(database, imsi);
+	if (options["eas-key"] !== undefined)
+		database.setEasKeyPolicy(imsi, choiceOption(options, "eas-key", EAS_KEY_POLICIES, "deny"));
+	return show(database, options);
+}
+
+function formatOf(options: Options, direction: "read" | "write"): SubscriberFormat {
+	const words = Object.keys(FORMATS).filter((word) => FORMATS[word][direction] !== undefined);
+	const word = textOption(options, "format", "");
+	if (!words.includes(word)) throw new UsageError(`--format is "${word}": allowed are ${words.join(", ")}.`);
+	return FORMATS[word];
+}
+
+async function importAll(database: HseDatabase, options: Options): Promise<number> {
+	const file = textOption(options, "file", "");
+	const format = formatOf(options, "read");
+	if (file === "") throw new UsageError("--file is missing.");
+	let added = 0;
+	let refused = 0;
+	let number = 0;
+	for await (const fields of format.read?.(file) ?? []) {
+		number++;
+		try {
+			addOne(database, fields, options.test === true);
+			added++;
+		} catch (error) {
+			if (!(error instanceof UsageError || error instanceof DatabaseError)) throw error;
+			refused++;
+			console.error(`Subscriber ${number} (IMSI ${shown(fields.imsi ?? "")}): ${error.message}`);
+		}
+	}
+	if (options.json === true) console.log(JSON.stringify({ added, refused }));
+	else console.log(`${added} added, ${refused} refused`);
+	return refused > 0 || number === 0 ? 1 : 0;
+}
+
+function* milenageSubscribers(database: HseDatabase, imsi: string | undefined): Generator<ExportedSubscriber> {
+	for (const { k, opc, amf, tuak, ...rest } of database.subscribers()) {
+		if (tuak === undefined && (imsi === undefined || rest.imsi === imsi))
+			yield { imsi: rest.imsi, sqn: rest.sqn, k: toHex(k), opc: toHex(opc), amf: toHex(amf) };
+		k.fill(0);
+		opc.fill(0);
+	}
+}
+
+function exportAll(database: HseDatabase, options: Options): number {
+	const { write } = formatOf(options, "write");
+	const { file } = options;
+	let output = 1;
+	if (typeof file === "string")
+		try {
+			output = openSync(file, "wx", 0o600);
+		} catch (error) {
+			const why = (error as NodeJS.ErrnoException).code;
+			throw new Failure(`The file ${file} cannot be made (${why}): name one that does not exist yet.`);
+		}
+	for (const line of write?.(milenageSubscribers(database, imsiOption(options))) ?? []) writeSync(output, `${line}\n`);
+	if (output !== 1) closeSync(output);
+	return 0;
+}
+
+type Verb = (database: HseDatabase, options: Options) => number | Promise<number>;
+
+const VERBS: Readonly<Record<string, Verb>> = {
+	add,
+	list,
+	show,
+	enable: setEnabled(true),
+	disable: setEnabled(false),
+	policy,
+	import: importAll,
+	export: exportAll,
+};
+
+export const subscriber: Command = {
+	name: "subscriber",
+	summary: `the HSE's subscribers: ${Object.keys(VERBS).join(", ")}`,
+	operands: ["VERB"],
+	options: {
+		imsi: { value: "DIGITS", help: "the subscriber: of add, show, enable, disable, policy and export" },
+		database: { value: "FILE", help: "the HSE's database (best-hse.db)" },
+		keys: { value: "new|prompt|FILE|-", help: "add: K and OPc, OP, TOPc or TOP, or a pre-shared key, as JSON (new)" },
+		...Object.fromEntries(SUBSCRIPTION_FIELDS.map((name) => [name, DEVICE_FIELDS[name]])),
+		"eas-key": { value: EAS_KEY_POLICIES.join("|"), help: "policy: whether K_EAS_PSK goes out (deny)" },
+		format: { value: Object.keys(FORMATS).join("|"), help: "import and export: the other program" },
+		file: { value: "FILE", help: "import: what it holds; export: a new file, for its owner only (standard output)" },
+		test: { help: "allow test networks, and keys that everybody knows" },
+		json: { help: "print JSON" },
+	},
+	example: "best subscriber list --database best-hse.db",
+	async run(options, [word]) {
+		const verb = Object.hasOwn(VERBS, word) ? VERBS[word] : undefined;
+		if (verb === undefined)
+			throw new UsageError(`best subscriber: there is no "${word}"; allowed: ${Object.keys(VERBS).join(", ")}.`);
+		const database = new HseDatabase(textOption(options, "database", "best-hse.db"));
+		try {
+			return await verb(database, options);
+		} finally {
+			database.close();
+		}
+	},
+};

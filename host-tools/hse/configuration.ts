@@ -1,0 +1,180 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { UDP_PORT } from "../../firmware/emsdp/profile.js";
+import { Failure, UsageError } from "../cli/errors.js";
+import type { OptionRow, Options } from "../cli/options.js";
+import { NorthboundFile } from "../northbound/settings.js";
+import { ALGORITHMS } from "../provision/provision.js";
+
+/** A setting that a flag, an environment variable or the configuration file gives: the first of them that does. */
+interface Setting {
+	/** As for an option of a command. */
+	readonly row: OptionRow;
+	readonly schema: z.ZodType;
+}
+
+const text = z.string().min(1, "a name is needed");
+
+/** A whole number, also as text. */
+function whole(least: number, most: number) {
+	const message = `a whole number from ${least} to ${most} is allowed`;
+	return z.preprocess(
+		(value) => (typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value),
+		z.int(message).min(least, message).max(most, message),
+	);
+}
+
+const flag = z.preprocess(
+	(value) => (value === "true" ? true : value === "false" ? false : value),
+	z.boolean("true or false is allowed"),
+);
+
+const ALGORITHM_NAMES = Object.keys(ALGORITHMS) as (keyof typeof ALGORITHMS)[];
+const algorithms = z.preprocess(
+	(value) => (typeof value === "string" ? value.split(",") : value),
+	z
+		.array(z.enum(ALGORITHM_NAMES))
+		.min(1)
+		.refine((list) => new Set(list).size === list.length)
+		.transform((list) => list.map((name) => ALGORITHMS[name])),
+);
+const ALGORITHMS_MESSAGE = `allowed are ${ALGORITHM_NAMES.join(", ")}, each once, separated by commas`;
+
+/** Settings by name, as in the configuration file; a flag is the same with hyphens, a variable BEST_HSE_ in capitals. */
+const SETTINGS = {
+	address: { row: { value: "ADDRESS", help: "address to listen at (127.0.0.1)" }, schema: text.default("127.0.0.1") },
+	port: { row: { value: "N", help: `UDP port (${UDP_PORT})` }, schema: whole(1, 65_535).default(UDP_PORT) },
+	homeNetworkKeys: {
+		row: {
+			value: "ID=FILE,…",
+			help: "private keys for SUCIs, in PEM: X25519 for profile A, P-256 for profile B",
+		},
+		schema: text.optional(),
+	},
+	database: {
+		row: { value: "FILE", help: "subscribers, their SQNs, and sessions (best-hse.db)" },
+		schema: text.default("best-hse.db"),
+	},
+	lifetime: {
+		row: { value: "S", help: "seconds after which a session is ended with cause 11 (0: never)" },
+		schema: whole(0, 0xffffffff).default(0),
+	},
+	algorithms: {
+		row: {
+			value: ALGORITHM_NAMES.join(","),
+			help: "for ciphering and integrity, the preferred one first (aes; the others are not constant time)",
+		},
+		schema: algorithms.default([ALGORITHMS.aes]),
+	},
+	answer: { row: { help: "answer each uplink with a downlink" }, schema: flag.default(false) },
+	json: { row: { help: "one JSON object per event instead of lines for people" }, schema: flag.default(false) },
+	northboundPort: {
+		row: { value: "N", help: "TCP port of the northbound APIs (none without it)" },
+		schema: whole(0, 65_535).optional(),
+	},
+	northboundAddress: {
+		row: { value: "ADDRESS", help: "address of the northbound APIs (127.0.0.1)" },
+		schema: text.default("127.0.0.1"),
+	},
+	northboundDatabase: {
+		row: { value: "FILE", help: "what application servers have asked for (best-northbound.db)" },
+		schema: text.default("best-northbound.db"),
+	},
+	auditLog: {
+		row: { value: "FILE", help: "record of keys given out and of what was refused (best-audit.jsonl)" },
+		schema: text.default("best-audit.jsonl"),
+	},
+	demoClient: {
+		row: { value: "FILE", help: "where the credentials for trying the APIs go (best-client.json)" },
+		schema: text.default("best-client.json"),
+	},
+	operationsPort: {
+		row: { value: "N", help: "TCP port of the page, /metrics and /healthz (none without it)" },
+		schema: whole(0, 65_535).optional(),
+	},
+	operationsAddress: {
+		row: { value: "ADDRESS", help: "address of the page, of this machine (127.0.0.1)" },
+		schema: text.default("127.0.0.1"),
+	},
+	logLevel: {
+		row: { value: "LEVEL", help: "of the JSON log on standard error: error, warn, info, debug or silent (warn)" },
+		schema: z.enum(["error", "warn", "info", "debug", "silent"]).default("warn"),
+	},
+} satisfies Record<string, Setting>;
+
+type Name = keyof typeof SETTINGS;
+
+const Configuration = z.strictObject({
+	...(Object.fromEntries(Object.entries(SETTINGS).map(([name, { schema }]) => [name, schema])) as {
+		[N in Name]: (typeof SETTINGS)[N]["schema"];
+	}),
+	northbound: NorthboundFile.prefault({}),
+});
+
+export type HseServerConfiguration = z.infer<typeof Configuration>;
+
+const flagOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const variableOf = (name: string) => `BEST_HSE_${flagOf(name).replaceAll("-", "_").toUpperCase()}`;
+
+/** The options of the command, by flag. */
+export const CONFIGURATION_OPTIONS: Readonly<Record<string, OptionRow>> = {
+	config: { value: "FILE", help: "JSON configuration file; flags and BEST_HSE_… variables go before it" },
+	...Object.fromEntries(Object.entries(SETTINGS).map(([name, { row }]) => [flagOf(name), row])),
+};
+
+/**
+ * Brings flags, environment and file together, checked by one schema.
+ * @throws UsageError that names the setting, where it came from, and what is allowed; Failure for a file that cannot be read
+ */
+export function readConfiguration(
+	options: Options,
+	environment: Readonly<Record<string, string | undefined>>,
+): HseServerConfiguration {
+	const path = options.config ?? environment.BEST_HSE_CONFIG;
+	const file = typeof path === "string" ? readFile(path) : {};
+	const origins = new Map<string, string>();
+	const values: Record<string, unknown> = {};
+	const take = (name: string, value: unknown, origin: string) => {
+		if (value === undefined) return;
+		values[name] = value;
+		origins.set(name, origin);
+	};
+	for (const [name, value] of Object.entries(file)) take(name, value, `${name} in ${path}`);
+	for (const name of Object.keys(SETTINGS)) take(name, environment[variableOf(name)], variableOf(name));
+	for (const name of Object.keys(SETTINGS)) take(name, options[flagOf(name)], `--${flagOf(name)}`);
+	const variables = ["BEST_HSE_CONFIG", ...Object.keys(SETTINGS).map(variableOf)];
+	const unknown = Object.keys(environment).find((name) => name.startsWith("BEST_HSE_") && !variables.includes(name));
+	if (unknown !== undefined) throw new UsageError(`${unknown} is no setting: allowed are ${variables.join(", ")}.`);
+	const { success, data, error } = Configuration.safeParse(values);
+	if (success) return data;
+	const [{ path: at, message, code }] = error.issues;
+	if (code === "unrecognized_keys" && at.length === 0)
+		throw new UsageError(`${path}: ${message}; allowed are ${[...Object.keys(SETTINGS), "northbound"].join(", ")}.`);
+	const [name, ...rest] = at.map(String);
+	const isList = name === "algorithms";
+	const why = isList ? ALGORITHMS_MESSAGE : message;
+	// Only what a command line shows anyway is repeated.
+	if ((isList || rest.length === 0) && typeof values[name] !== "object")
+		throw new UsageError(`${origins.get(name)} is "${values[name]}": ${why}.`);
+	throw new UsageError(`${[origins.get(name), ...rest].join(", ")}: ${why}.`);
+}
+
+function readFile(path: string): Readonly<Record<string, unknown>> {
+	let octets: string;
+	try {
+		octets = readFileSync(path, "utf8");
+	} catch (error) {
+		throw new Failure(
+			`The configuration file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}): mend its name or its rights.`,
+		);
+	}
+	let value: unknown;
+	try {
+		value = JSON.parse(octets);
+	} catch {
+		throw new UsageError(`The configuration file ${path} is not JSON.`);
+	}
+	if (typeof value !== "object" || value === null || Array.isArray(value))
+		throw new UsageError(`The configuration file ${path} must hold one JSON object.`);
+	return value as Record<string, unknown>;
+}

@@ -1,0 +1,35 @@
+/** What becomes of a request for K_EAS_PSK of a UE. */
+export const KEY_POLICIES = ["allow", "deny", "escrow"] as const;
+
+/**
+ * `allow`: the key is given out. `deny`: it is not. `escrow`: it is given out once a copy, encrypted for the escrow agent,
+ * has been written down.
+ */
+export type KeyPolicy = (typeof KEY_POLICIES)[number];
+
+/** An application server (SCS/AS) that may use the northbound API. */
+export interface ApplicationServer {
+	/** The scsAsId of its paths; also its OAuth 2 client identifier. */
+	readonly id: string;
+	/** DNS names of its client certificates (subjectAltName). */
+	readonly certificateNames: readonly string[];
+	/** SHA-256 of its OAuth 2 client secret at the local issuer, 64 hex digits. */
+	readonly clientSecretSha256?: string | undefined;
+	/** Origins that notifications may go to, such as `https://as.example:9443`; `*` for any. */
+	readonly notificationOrigins: readonly string[];
+	/** Requests a second, and at once. */
+	readonly rate: { readonly perSecond: number; readonly burst: number };
+}
+
+/** Whether an application server may have notifications sent to a URI. */
+export function mayNotify({ notificationOrigins }: ApplicationServer, destination: string): boolean {
+	let url: URL;
+	try {
+		url = new URL(destination);
+	} catch {
+		return false;
+	}
+	if (url.protocol !== "https:" && url.protocol !== "http:") return false;
+	if (url.username !== "" || url.password !== "") return false;
+	return notificationOrigins.includes("*") || notificationOrigins.includes(url.origin);
+}

@@ -1,0 +1,32 @@
+import type { Hse } from "../hse/hse.js";
+import type { HseSession } from "../hse/session.js";
+import type { HsePort, SessionView } from "./hse-port.js";
+
+/** The commands of an HSE, by whoever gives it the time and drains it. */
+export type HseCommands = Pick<HsePort, "send" | "refresh" | "terminate">;
+
+const decoder = new TextDecoder();
+
+function viewOf({ sessionId, identity, state, context }: HseSession): SessionView {
+	const { imsi, easId, configuration } = identity;
+	return { sessionId, imsi, state, keyId: context.parameters.keyId, easId: decoder.decode(easId), configuration };
+}
+
+/** The port of an HSE in the same process. */
+export function coreHsePort(hse: Hse, commands: HseCommands): HsePort {
+	return {
+		session(sessionId) {
+			const session = hse.session(sessionId);
+			return session && viewOf(session);
+		},
+		sessionOf(imsi) {
+			const session = hse.sessionOf(imsi);
+			return session && viewOf(session);
+		},
+		imsis: () => hse.imsis(),
+		easKey: (sessionId) => hse.session(sessionId)?.easKey(),
+		send: (sessionId, payload) => commands.send(sessionId, payload),
+		refresh: (sessionId, method) => commands.refresh(sessionId, method),
+		terminate: (sessionId, cause) => commands.terminate(sessionId, cause),
+	};
+}

@@ -1,0 +1,318 @@
+import type { X509Certificate } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import { type HttpBindings, upgradeWebSocket } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { WebSocket } from "ws";
+import type { z } from "zod";
+import type { ApplicationServer } from "./application-server.js";
+import type { Northbound } from "./northbound.js";
+import type { Notifier } from "./notifier.js";
+import { type Api, type ApiResponse, type Operation, rootOf } from "./operation.js";
+import { invalid, notFound, PROBLEM_TYPE, Problem } from "./problem.js";
+import type { AuditLog } from "./security/audit.js";
+import { type Authenticator, type Evidence, thumbprintOf } from "./security/authenticate.js";
+import type { Idempotency } from "./security/idempotency.js";
+import type { RateLimit } from "./security/rate-limit.js";
+import { type LocalIssuer, TOKEN_LIFETIME } from "./security/tokens.js";
+
+/** The longest body of a request, in octets. */
+const LONGEST_BODY = 65_536;
+/** The longest a WebSocket may lag behind, in octets. */
+const MOST_UNSENT = 1_048_576;
+
+export interface HttpAppOptions {
+	readonly northbound: Northbound;
+	readonly notifier: Notifier;
+	readonly authenticator: Authenticator;
+	readonly audit: AuditLog;
+	readonly rateLimit: RateLimit;
+	readonly idempotency: Idempotency;
+	/** Undefined: tokens come from elsewhere, or are not taken. */
+	readonly issuer: LocalIssuer | undefined;
+	now(): number;
+	/** Told of what should not have happened. */
+	onError(error: unknown): void;
+	/** Told of each request that was answered. */
+	onRequest?(operation: string, status: number, milliseconds: number): void;
+}
+
+type Bindings = { Bindings: HttpBindings };
+type AppContext = Context<Bindings>;
+
+/** The northbound APIs over HTTP. */
+export function httpApp(options: HttpAppOptions): Hono<Bindings> {
+	const app = new Hono<Bindings>();
+	app.onError((error, context) => problemResponse(options, context, error));
+	app.notFound((context) =>
+		problemResponse(options, context, new Problem(404, "RESOURCE_URI_STRUCTURE_NOT_FOUND", "There is nothing here.")),
+	);
+	app.use(async (context, next) => {
+		await next();
+		context.header("Cache-Control", "no-store");
+		context.header("X-Content-Type-Options", "nosniff");
+	});
+	app.use(
+		bodyLimit({
+			maxSize: LONGEST_BODY,
+			onError: () => {
+				throw new Problem(413, "BODY_TOO_LONG", `A body of more than ${LONGEST_BODY} octets is not taken.`);
+			},
+		}),
+	);
+	if (options.issuer !== undefined) addIssuer(app, options, options.issuer);
+	for (const api of options.northbound.apis) addApi(app, options, api);
+	addWebSocket(app, options, "/3gpp-nidd/v1/:scsAsId/configurations/:id/websocket", (server, id) =>
+		options.northbound.nidd.websocket(server, id),
+	);
+	addWebSocket(app, options, "/3gpp-best/v1/:scsAsId/subscriptions/:id/websocket", (server, id) =>
+		options.northbound.best.websocket(server, id),
+	);
+	return app;
+}
+
+/** What a connection says about who asks. */
+function evidenceOf(context: AppContext): Evidence {
+	const socket = context.env?.incoming?.socket as TLSSocket | undefined;
+	const certificate = (socket?.getPeerX509Certificate?.() ?? undefined) as X509Certificate | undefined;
+	return {
+		remote: socket?.remoteAddress ?? "local",
+		certificate,
+		certificateFault:
+			certificate === undefined || socket?.authorized ? undefined : String(socket?.authorizationError ?? "unknown"),
+		authorization: context.req.header("authorization"),
+	};
+}
+
+function problemResponse({ onError }: HttpAppOptions, context: AppContext, error: unknown): Response {
+	let problem: Problem;
+	if (error instanceof Problem) problem = error;
+	else {
+		onError(error);
+		problem = new Problem(500, "SYSTEM_FAILURE", "Something went wrong here; it is on record.");
+	}
+	for (const [name, value] of Object.entries(problem.headers)) context.header(name, value);
+	return context.body(JSON.stringify(problem.details), problem.status as 500, { "Content-Type": PROBLEM_TYPE });
+}
+
+/** Who asks. @throws Problem */
+async function identify(context: AppContext, options: HttpAppOptions): Promise<ApplicationServer> {
+	const { authenticator, rateLimit, now } = options;
+	const server = await authenticator.identify(evidenceOf(context));
+	const seconds = rateLimit.take(server.id, server.rate, now());
+	if (seconds > 0)
+		throw new Problem(429, "TOO_MANY_REQUESTS", `There are too many requests: try again in ${seconds} s.`, {
+			headers: { "Retry-After": String(seconds) },
+		});
+	return server;
+}
+
+/** @throws Problem where the path is not the server's own */
+function checkPath(context: AppContext, { id }: ApplicationServer): void {
+	if (context.req.param("scsAsId") !== id)
+		throw new Problem(403, "OTHER_APPLICATION_SERVER", "The path is that of another application server.");
+}
+
+/** Leaves an audit record where a request was not allowed. */
+function recordRefusal(
+	context: AppContext,
+	{ audit }: HttpAppOptions,
+	server: string | undefined,
+	error: unknown,
+): void {
+	if (!(error instanceof Problem) || error.status !== 403) return;
+	const { remote } = evidenceOf(context);
+	audit.record("not authorised", {
+		remote,
+		applicationServer: server,
+		method: context.req.method,
+		path: context.req.path,
+		cause: error.code,
+	});
+}
+
+function addApi(app: Hono<Bindings>, options: HttpAppOptions, api: Api): void {
+	const byPath = new Map<string, Operation[]>();
+	for (const operation of api.operations) {
+		const path = rootOf(api) + operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
+		byPath.set(path, [...(byPath.get(path) ?? []), operation]);
+	}
+	for (const [path, operations] of byPath)
+		app.all(path, async (context) => {
+			const begun = performance.now();
+			const operation = operations.find(({ method }) => method.toUpperCase() === context.req.method);
+			let server: ApplicationServer | undefined;
+			let response: Response;
+			try {
+				if (operation === undefined) throw notAllowed(operations);
+				server = await identify(context, options);
+				checkPath(context, server);
+				response = responseOf(context, await perform(context, options, server, operation));
+			} catch (error) {
+				recordRefusal(context, options, server?.id, error);
+				response = problemResponse(options, context, error);
+			}
+			options.onRequest?.(operation?.id ?? "none", response.status, performance.now() - begun);
+			return response;
+		});
+}
+
+function notAllowed(operations: readonly Operation[]): Problem {
+	const allow = operations.map(({ method }) => method.toUpperCase()).join(", ");
+	return new Problem(405, "METHOD_NOT_ALLOWED", `Allowed here: ${allow}.`, { headers: { Allow: allow } });
+}
+
+async function perform(
+	context: AppContext,
+	{ idempotency }: HttpAppOptions,
+	applicationServer: ApplicationServer,
+	operation: Operation,
+): Promise<ApiResponse> {
+	checkAccept(context.req.header("accept"));
+	const text = operation.body === undefined ? "" : await context.req.text();
+	const body = operation.body && bodyOf(context, operation, operation.body, text);
+	const query = operation.query ? check(operation.query, context.req.query(), "query ") : {};
+	const path = context.req.param() as Record<string, string>;
+	const answer = async () =>
+		operation.handle({ applicationServer, path, query: query as Record<string, unknown>, body });
+	const key = context.req.header("idempotency-key");
+	if (key === undefined || operation.method !== "post") return answer();
+	const request = `${context.req.method} ${context.req.path}\n${text}`;
+	return idempotency.once(applicationServer.id, key, request, operation.isSecret !== true, answer);
+}
+
+function responseOf(context: AppContext, { status, body, headers = {} }: ApiResponse): Response {
+	for (const [name, value] of Object.entries(headers)) context.header(name, value);
+	if (body === undefined || body === null) return context.body(null, status as 204);
+	return context.body(JSON.stringify(body), status as 200, { "Content-Type": "application/json" });
+}
+
+function checkAccept(accept: string | undefined): void {
+	if (accept === undefined) return;
+	const types = accept.split(",").map((part) => part.split(";")[0].trim().toLowerCase());
+	if (!types.some((type) => ["*/*", "application/*", "application/json", PROBLEM_TYPE].includes(type)))
+		throw new Problem(406, "NOT_ACCEPTABLE", "Only application/json is there.");
+}
+
+function bodyOf(context: AppContext, operation: Operation, schema: z.ZodType, text: string): unknown {
+	if (text === "") return check(schema, operation.isBodyOptional ? {} : undefined, "/");
+	const { bodyType = "application/json" } = operation;
+	const type = context.req.header("content-type")?.split(";")[0].trim().toLowerCase();
+	if (type !== bodyType)
+		throw new Problem(415, "UNSUPPORTED_MEDIA_TYPE", `The body must be ${bodyType}.`, {
+			headers: { [operation.method === "patch" ? "Accept-Patch" : "Accept-Post"]: bodyType },
+		});
+	let value: unknown;
+	try {
+		value = JSON.parse(text);
+	} catch {
+		throw invalid("/", "must be JSON");
+	}
+	return check(schema, value, "/");
+}
+
+/** @param prefix of the names of parameters that are at fault @throws Problem 400 that names all of them */
+function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
+	const { success, data, error } = schema.safeParse(value);
+	if (success) return data;
+	const invalidParams = error.issues
+		.slice(0, 20)
+		.map(({ path, message }) => ({ param: prefix + path.join("/"), reason: message }));
+	const [{ param, reason }] = invalidParams;
+	throw new Problem(400, "INVALID_PARAMETER", `${param}: ${reason}`, { invalidParams });
+}
+
+function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIssuer): void {
+	const { authenticator, audit, now } = options;
+	app.get("/oauth2/jwks", (context) => context.json(issuer.keys));
+	app.post("/oauth2/token", async (context) => {
+		const form = new URLSearchParams(await context.req.text());
+		if (form.get("grant_type") !== "client_credentials")
+			return context.json({ error: "unsupported_grant_type", error_description: "client_credentials is needed" }, 400);
+		const evidence = evidenceOf(context);
+		const [id, secret] = basicOf(evidence.authorization) ?? [
+			form.get("client_id") ?? "",
+			form.get("client_secret") ?? "",
+		];
+		let server: ApplicationServer;
+		try {
+			server = authenticator.client(evidence, id, secret);
+		} catch (error) {
+			if (!(error instanceof Problem)) throw error;
+			const isBusy = error.status === 429;
+			const body = { error: isBusy ? "temporarily_unavailable" : "invalid_client", error_description: error.message };
+			return context.json(
+				body,
+				isBusy ? 429 : 401,
+				isBusy ? {} : { "WWW-Authenticate": 'Basic realm="best-northbound"' },
+			);
+		}
+		const { certificate, certificateFault, remote } = evidence;
+		const thumbprint = certificate && certificateFault === undefined ? thumbprintOf(certificate) : undefined;
+		const token = await issuer.issue(server, now(), thumbprint);
+		audit.record("token issued", { remote, applicationServer: server.id });
+		return context.json({ access_token: token, token_type: "Bearer", expires_in: TOKEN_LIFETIME });
+	});
+}
+
+/** Name and password of RFC 7617, each encoded as RFC 6749 2.3.1 asks. */
+function basicOf(authorization: string | undefined): [string, string] | undefined {
+	const encoded = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization ?? "")?.[1];
+	if (encoded === undefined) return undefined;
+	const text = Buffer.from(encoded, "base64").toString("utf8");
+	const colon = text.indexOf(":");
+	try {
+		return [decodeURIComponent(text.slice(0, colon)), decodeURIComponent(text.slice(colon + 1))];
+	} catch {
+		return undefined;
+	}
+}
+
+/** @param channelOf the channel of a resource, or a Problem */
+function addWebSocket(
+	app: Hono<Bindings>,
+	options: HttpAppOptions,
+	path: string,
+	channelOf: (server: ApplicationServer, id: string) => string,
+): void {
+	const { notifier } = options;
+	const channels = new WeakMap<Request, string>();
+	app.get(
+		path,
+		async (context, next) => {
+			let server: ApplicationServer | undefined;
+			try {
+				server = await identify(context, options);
+				checkPath(context, server);
+				if (context.req.header("upgrade")?.toLowerCase() !== "websocket")
+					throw new Problem(426, "UPGRADE_NEEDED", "Only a WebSocket is there.", { headers: { Upgrade: "websocket" } });
+				channels.set(context.req.raw, channelOf(server, context.req.param("id") ?? ""));
+			} catch (error) {
+				recordRefusal(context, options, server?.id, error);
+				throw error;
+			}
+			await next();
+		},
+		upgradeWebSocket((context) => {
+			const channel = channels.get(context.req.raw);
+			return {
+				onOpen(_, { raw }) {
+					const socket = raw as unknown as WebSocket;
+					if (channel === undefined) throw notFound("WebSocket");
+					const attached = { send: (text: string) => handOver(socket, text) };
+					socket.on("close", () => notifier.detach(channel, attached));
+					socket.on("error", () => socket.terminate());
+					notifier.attach(channel, attached);
+				},
+			};
+		}),
+	);
+}
+
+/** Resolves with whether a text frame was handed to the network. */
+function handOver(socket: WebSocket, text: string): Promise<boolean> {
+	return new Promise((resolve) => {
+		if (socket.readyState !== socket.OPEN || socket.bufferedAmount > MOST_UNSENT) resolve(false);
+		else socket.send(text, (error) => resolve(error === undefined || error === null));
+	});
+}

@@ -1,0 +1,405 @@
+import { COUNTER_EXTENSION_OCTETS, HEADER, LONGEST_MESSAGE, MAC_LENGTHS } from "../../../firmware/emsdp/profile.js";
+import { HseError } from "../../hse/errors.js";
+import type { HseEvent } from "../../hse/events.js";
+import type { ApplicationServer } from "../application-server.js";
+import { checkDestination, checkQuota, type NorthboundContext, nameOf, ueOf, websocketUriOf } from "../context.js";
+import type { Resource } from "../northbound-store.js";
+import type { ApiResponse } from "../operation.js";
+import { invalid, notFound, Problem } from "../problem.js";
+import { base64Of, dateTimeOf, octetsOf } from "../schemas.js";
+import type { UeName } from "../ue-directory.js";
+import type {
+	Configuration,
+	ConfigurationPatch,
+	ConfigurationRequest,
+	Delivery,
+	DeliveryStatus,
+	TransferPatch,
+	TransferRequest,
+} from "./schemas.js";
+
+/** The payload that every session has room for: the widest counters and the longest MAC. */
+const SURE_PAYLOAD = LONGEST_MESSAGE - HEADER.length - Math.max(...COUNTER_EXTENSION_OCTETS) - Math.max(...MAC_LENGTHS);
+/** How long a delivery that is over can still be read, in milliseconds. */
+const KEPT = 3_600_000;
+const PENDING: readonly DeliveryStatus[] = ["BUFFERING", "BUFFERING_TEMPORARILY_NOT_REACHABLE"];
+
+type ConfigurationResource = Resource<Configuration>;
+type DeliveryResource = Resource<Delivery>;
+
+/**
+ * Non-IP data delivery (TS 29.122 5.6) over BEST sessions: UP messages from a UE are notifications, deliveries are UP
+ * messages to it, buffered until it is heard from. Reliable data service and group delivery are not there.
+ */
+export class Nidd {
+	private readonly context: NorthboundContext;
+	private readonly root: string;
+
+	constructor(context: NorthboundContext) {
+		this.context = context;
+		this.root = `${context.apiRoot}/3gpp-nidd/v1`;
+	}
+
+	createConfiguration(applicationServer: ApplicationServer, request: ConfigurationRequest): ApiResponse {
+		const { store, notifier, now, newId, limits } = this.context;
+		refuseUnsupported(request);
+		const ue = ueOf(this.context, applicationServer.id, request);
+		const hasWebsocket = request.websockNotifConfig?.requestWebsocketUri === true;
+		checkDestination(applicationServer, request.notificationDestination, "/notificationDestination");
+		checkQuota(store.count("configuration", applicationServer.id), limits.configurations, "NIDD configurations");
+		const resource: ConfigurationResource = {
+			id: newId(),
+			kind: "configuration",
+			applicationServer: applicationServer.id,
+			imsi: ue.imsi,
+			parent: "",
+			until: timeOf(request.duration, now()),
+			body: {
+				...nameOf(request),
+				mtcProviderId: request.mtcProviderId,
+				// No optional feature is agreed by number (TS 29.122 5.2.7).
+				supportedFeatures: request.supportedFeatures === undefined ? undefined : "0",
+				duration: request.duration,
+				pdnEstablishmentOption: request.pdnEstablishmentOption,
+				notificationDestination: request.notificationDestination,
+				hasWebsocket,
+			},
+		};
+		const [transfer] = request.niddDownlinkDataTransfers ?? [];
+		if (transfer !== undefined) this.checkTransfer(resource, transfer);
+		store.put(resource);
+		const self = this.uriOf(resource);
+		if (request.requestTestNotification)
+			notifier.notify(resource.id, resource.body.notificationDestination, { subscription: self });
+		const transfers = transfer === undefined ? [] : [this.submit(resource, transfer)];
+		return {
+			status: 201,
+			body: this.view(
+				resource,
+				transfers.map(({ body }) => body),
+			),
+			headers: { Location: self },
+		};
+	}
+
+	configurations(applicationServer: ApplicationServer): ApiResponse {
+		const all = this.context.store.ofServer<Configuration>("configuration", applicationServer.id);
+		return { status: 200, body: all.map((resource) => this.view(resource)) };
+	}
+
+	configuration(applicationServer: ApplicationServer, id: string): ApiResponse {
+		return { status: 200, body: this.view(this.known(applicationServer, id)) };
+	}
+
+	patchConfiguration(applicationServer: ApplicationServer, id: string, patch: ConfigurationPatch): ApiResponse {
+		const { store, notifier, now } = this.context;
+		const old = this.known(applicationServer, id);
+		refuseUnsupported(patch);
+		const { notificationDestination: destination, duration, pdnEstablishmentOption } = patch;
+		if (destination !== undefined) checkDestination(applicationServer, destination, "/notificationDestination");
+		const resource: ConfigurationResource = {
+			...old,
+			...(duration !== undefined && { until: timeOf(duration ?? undefined, now()) }),
+			body: {
+				...old.body,
+				...(duration !== undefined && { duration: duration ?? undefined }),
+				...(pdnEstablishmentOption !== undefined && { pdnEstablishmentOption: pdnEstablishmentOption ?? undefined }),
+				...(destination !== undefined && { notificationDestination: destination }),
+			},
+		};
+		store.put(resource);
+		if (destination !== undefined) notifier.redirect(id, destination);
+		return { status: 200, body: this.view(resource) };
+	}
+
+	removeConfiguration(applicationServer: ApplicationServer, id: string): ApiResponse {
+		this.known(applicationServer, id);
+		this.context.store.remove(id);
+		this.context.notifier.close(id);
+		return { status: 204 };
+	}
+
+	createDelivery(applicationServer: ApplicationServer, configurationId: string, request: TransferRequest): ApiResponse {
+		const configuration = this.known(applicationServer, configurationId);
+		this.checkTransfer(configuration, request);
+		return this.submit(configuration, request);
+	}
+
+	deliveries(applicationServer: ApplicationServer, configurationId: string): ApiResponse {
+		const pending = this.pendingOf(this.known(applicationServer, configurationId).id);
+		return { status: 200, body: pending.map((delivery) => this.deliveryView(delivery)) };
+	}
+
+	delivery(applicationServer: ApplicationServer, configurationId: string, id: string): ApiResponse {
+		return { status: 200, body: this.deliveryView(this.knownDelivery(applicationServer, configurationId, id)) };
+	}
+
+	/** @param isWhole whether what is not given is gone (PUT), or stays (PATCH) */
+	changeDelivery(
+		applicationServer: ApplicationServer,
+		configurationId: string,
+		id: string,
+		change: TransferPatch & UeName & { readonly externalGroupId?: string | undefined },
+		isWhole: boolean,
+	): ApiResponse {
+		const old = this.pendingDelivery(applicationServer, configurationId, id);
+		const configuration = this.known(applicationServer, configurationId);
+		const { data, maximumLatency, priority, pdnEstablishmentOption } = change;
+		const given = Object.fromEntries(
+			Object.entries({ data, maximumLatency, priority, pdnEstablishmentOption }).filter(
+				([, value]) => isWhole || value !== undefined,
+			),
+		);
+		const body: Delivery = { ...old.body, ...given };
+		if (isWhole) this.checkTransfer(configuration, { ...change, data: body.data });
+		else this.checkData(body.data, change);
+		const until = maximumLatency === undefined && !isWhole ? old.until : this.deadlineOf(body);
+		const resource = { ...old, until, body };
+		this.context.store.put(resource);
+		return { status: 200, body: this.deliveryView(resource) };
+	}
+
+	removeDelivery(applicationServer: ApplicationServer, configurationId: string, id: string): ApiResponse {
+		this.pendingDelivery(applicationServer, configurationId, id);
+		this.context.store.remove(id);
+		return { status: 204 };
+	}
+
+	/** Reliable data service is not there, so no port is managed. */
+	ports(applicationServer: ApplicationServer, configurationId: string): ApiResponse {
+		this.known(applicationServer, configurationId);
+		return { status: 200, body: [] };
+	}
+
+	/** @throws Problem */
+	refusePort(applicationServer: ApplicationServer, configurationId: string, isNew: boolean): never {
+		this.known(applicationServer, configurationId);
+		if (isNew) throw new Problem(403, "RDS_NOT_SUPPORTED", "The reliable data service is not there: send without it.");
+		throw notFound("port");
+	}
+
+	/** The channel of a WebSocket. @throws Problem where the configuration has none */
+	websocket(applicationServer: ApplicationServer, id: string): string {
+		if (!this.known(applicationServer, id).body.hasWebsocket) throw notFound("WebSocket");
+		return id;
+	}
+
+	handleEvent(event: HseEvent): void {
+		if (event.kind !== "uplink") return;
+		const { store, notifier } = this.context;
+		for (const resource of store.ofUe<Configuration>("configuration", event.imsi))
+			notifier.notify(resource.id, resource.body.notificationDestination, {
+				niddConfiguration: this.uriOf(resource),
+				...nameOf(resource.body),
+				data: base64Of(event.payload),
+				reliableDataService: false,
+			});
+	}
+
+	/** Sends what was buffered for a UE that listens now: highest priority first, then in the order it came. */
+	flush(imsi: string): void {
+		const { store, hse } = this.context;
+		const pending = store.ofUe<Delivery>("delivery", imsi).filter(({ body }) => PENDING.includes(body.deliveryStatus));
+		if (pending.length === 0) return;
+		pending.sort((one, other) => (other.body.priority ?? 0) - (one.body.priority ?? 0));
+		const session = hse.sessionOf(imsi);
+		if (session === undefined) return;
+		for (const delivery of pending) {
+			try {
+				hse.send(session.sessionId, octetsOf(delivery.body.data));
+			} catch (error) {
+				if (!(error instanceof HseError)) throw error;
+				// What this session cannot take now the next one may.
+				if (error.code === "state" || error.code === "unknown" || error.code === "count") return;
+				this.end(delivery, "FAILURE");
+				continue;
+			}
+			this.end(delivery, "SUCCESS_NEXT_HOP_UNACKNOWLEDGED");
+		}
+	}
+
+	/** The time of a resource is over. */
+	handleOver(resource: Resource): void {
+		const { store, notifier } = this.context;
+		if (resource.kind === "delivery") {
+			const delivery = resource as DeliveryResource;
+			if (PENDING.includes(delivery.body.deliveryStatus)) this.end(delivery, "FAILURE_TIMEOUT");
+			else store.remove(resource.id);
+		} else if (resource.kind === "configuration") {
+			const { body, id } = resource as ConfigurationResource;
+			notifier.notify(id, body.notificationDestination, {
+				niddConfiguration: this.uriOf(resource),
+				...nameOf(body),
+				status: "TERMINATED",
+			});
+			store.remove(id);
+		}
+	}
+
+	private known({ id: applicationServer }: ApplicationServer, id: string): ConfigurationResource {
+		const resource = this.context.store.get<Configuration>("configuration", applicationServer, id);
+		if (resource === undefined) throw notFound("NIDD configuration");
+		return resource;
+	}
+
+	private knownDelivery(applicationServer: ApplicationServer, configurationId: string, id: string): DeliveryResource {
+		this.known(applicationServer, configurationId);
+		const delivery = this.context.store.get<Delivery>("delivery", applicationServer.id, id);
+		if (delivery?.parent !== configurationId) throw notFound("downlink data delivery");
+		return delivery;
+	}
+
+	private pendingDelivery(applicationServer: ApplicationServer, configurationId: string, id: string): DeliveryResource {
+		const delivery = this.knownDelivery(applicationServer, configurationId, id);
+		if (!PENDING.includes(delivery.body.deliveryStatus))
+			throw new Problem(409, "ALREADY_DELIVERED", `The delivery is over: ${delivery.body.deliveryStatus}.`);
+		return delivery;
+	}
+
+	private pendingOf(configurationId: string): DeliveryResource[] {
+		return this.context.store
+			.partsOf<Delivery>(configurationId)
+			.filter(({ body }) => PENDING.includes(body.deliveryStatus));
+	}
+
+	private checkTransfer(configuration: ConfigurationResource, request: TransferRequest): void {
+		this.checkData(request.data, request);
+		if (ueOf(this.context, configuration.applicationServer, request).imsi !== configuration.imsi)
+			throw invalid(
+				request.externalId === undefined ? "/msisdn" : "/externalId",
+				"must name the UE of the NIDD configuration",
+			);
+	}
+
+	private checkData(data: string, request: Parameters<typeof refuseUnsupported>[0]): void {
+		refuseUnsupported(request);
+		if (octetsOf(data).length > SURE_PAYLOAD)
+			throw new Problem(
+				403,
+				"DATA_TOO_LARGE",
+				`The data are longer than ${SURE_PAYLOAD} octets, the maximumPacketSize.`,
+			);
+	}
+
+	/** Sends at once where the UE listens and nothing is before it, else buffers. */
+	private submit(configuration: ConfigurationResource, request: TransferRequest): ApiResponse {
+		const { hse, store, reachability, now, newId, limits } = this.context;
+		const { imsi, applicationServer } = configuration;
+		const { data, maximumLatency, priority } = request;
+		const pdnEstablishmentOption = request.pdnEstablishmentOption ?? configuration.body.pdnEstablishmentOption;
+		const session = hse.sessionOf(imsi);
+		const delivery: DeliveryResource = {
+			id: newId(),
+			kind: "delivery",
+			applicationServer,
+			imsi,
+			parent: configuration.id,
+			until: undefined,
+			body: {
+				...nameOf(request),
+				data,
+				maximumLatency,
+				priority,
+				pdnEstablishmentOption: request.pdnEstablishmentOption,
+				deliveryStatus: session === undefined ? "BUFFERING" : "BUFFERING_TEMPORARILY_NOT_REACHABLE",
+			},
+		};
+		const before = store.ofUe<Delivery>("delivery", imsi).filter(({ body }) => PENDING.includes(body.deliveryStatus));
+		if (session !== undefined && before.length === 0 && reachability.isReachable(imsi, now())) {
+			try {
+				hse.send(session.sessionId, octetsOf(data));
+				const body: Delivery = { ...delivery.body, deliveryStatus: "SUCCESS_NEXT_HOP_UNACKNOWLEDGED" };
+				const { self: _, ...view } = this.deliveryView({ ...delivery, body });
+				return { status: 200, body: view };
+			} catch (error) {
+				if (!(error instanceof HseError)) throw error;
+				if (error.code === "too-long") throw new Problem(403, "DATA_TOO_LARGE", error.message);
+			}
+		}
+		if (pdnEstablishmentOption === "INDICATE_ERROR" || maximumLatency === 0) return notReachable();
+		checkQuota(before.length, limits.buffered, "deliveries buffered for this UE");
+		const resource = { ...delivery, until: this.deadlineOf(delivery.body) };
+		store.put(resource);
+		const view = this.deliveryView(resource);
+		return { status: 201, body: view, headers: { Location: view.self } };
+	}
+
+	private deadlineOf({ maximumLatency }: Delivery): number | undefined {
+		return maximumLatency === undefined ? undefined : this.context.now() + 1000 * maximumLatency;
+	}
+
+	/** A buffered delivery is over: the application server is told. */
+	private end(delivery: DeliveryResource, deliveryStatus: DeliveryStatus): void {
+		const { store, notifier, now } = this.context;
+		store.put({ ...delivery, until: now() + KEPT, body: { ...delivery.body, deliveryStatus } });
+		const configuration = store.get<Configuration>("configuration", delivery.applicationServer, delivery.parent);
+		if (configuration === undefined) return;
+		notifier.notify(configuration.id, configuration.body.notificationDestination, {
+			niddDownlinkDataTransfer: this.deliveryUriOf(delivery),
+			deliveryStatus,
+		});
+	}
+
+	private uriOf({ applicationServer, id }: Pick<Resource, "applicationServer" | "id">): string {
+		return `${this.root}/${encodeURIComponent(applicationServer)}/configurations/${id}`;
+	}
+
+	private deliveryUriOf({ applicationServer, parent, id }: DeliveryResource): string {
+		return `${this.uriOf({ applicationServer, id: parent })}/downlink-data-deliveries/${id}`;
+	}
+
+	private view(
+		resource: ConfigurationResource,
+		transfers: readonly unknown[] = this.pendingOf(resource.id).map((delivery) => this.deliveryView(delivery)),
+	): object {
+		const { hasWebsocket, ...body } = resource.body;
+		const self = this.uriOf(resource);
+		return {
+			self,
+			...body,
+			...(hasWebsocket && {
+				websockNotifConfig: { websocketUri: websocketUriOf(self), requestWebsocketUri: true },
+			}),
+			// TS 29.122 5.6.2.1.2: in bits.
+			maximumPacketSize: 8 * SURE_PAYLOAD,
+			...(transfers.length > 0 && { niddDownlinkDataTransfers: transfers }),
+			status: "ACTIVE",
+		};
+	}
+
+	private deliveryView(delivery: DeliveryResource): { self: string } {
+		return { ...delivery.body, self: this.deliveryUriOf(delivery) };
+	}
+}
+
+/** NiddDownlinkDataDeliveryFailure (TS 29.122 5.6.2.2.4). */
+function notReachable(): ApiResponse {
+	const problemDetail = {
+		title: "UE not reachable",
+		status: 500,
+		detail: "The UE does not listen now, and the request does not allow the data to be buffered.",
+		cause: "TEMPORARILY_NOT_REACHABLE",
+	};
+	return { status: 500, body: { problemDetail } };
+}
+
+/** @throws Problem for what this SCEF does not have */
+function refuseUnsupported(request: {
+	readonly externalGroupId?: string | undefined;
+	readonly reliableDataService?: boolean | null | undefined;
+	readonly rdsPort?: unknown;
+	readonly rdsPorts?: unknown;
+}): void {
+	if (request.externalGroupId !== undefined)
+		throw invalid("/externalGroupId", "group message delivery is not there: name one UE");
+	if (request.reliableDataService === true || request.rdsPort !== undefined || request.rdsPorts !== undefined)
+		throw invalid("/reliableDataService", "the reliable data service is not there: send without it");
+}
+
+/** @param duration RFC 3339 @throws Problem where it is over already */
+function timeOf(duration: string | undefined, now: number): number | undefined {
+	if (duration === undefined) return undefined;
+	const until = Date.parse(duration);
+	if (!(until > now)) throw invalid("/duration", `must be after ${dateTimeOf(now)}`);
+	return until;
+}

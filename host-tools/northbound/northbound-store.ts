@@ -1,0 +1,308 @@
+import { closeSync, openSync } from "node:fs";
+import Database from "libsql";
+import { DatabaseError } from "../hse/database.js";
+
+export type ResourceKind = "configuration" | "delivery" | "command" | "subscription";
+
+/** A resource of an API as it is stored. `T`: its own fields, as JSON. */
+export interface Resource<T = unknown> {
+	readonly id: string;
+	readonly kind: ResourceKind;
+	readonly applicationServer: string;
+	/** The UE it is about, empty where it is about all. */
+	readonly imsi: string;
+	/** The resource that it is part of and goes with, empty where there is none. */
+	readonly parent: string;
+	/** When its time is over, in milliseconds since 1970; undefined: never. */
+	readonly until: number | undefined;
+	readonly body: T;
+}
+
+/** A notification that has not been delivered. */
+export interface StoredNotification {
+	readonly number: number;
+	/** The resource that asked for it. */
+	readonly channel: string;
+	/** Where it goes, empty where it goes over a WebSocket only. */
+	readonly destination: string;
+	/** JSON. */
+	readonly body: string;
+	readonly created: number;
+}
+
+/** The answer to a POST, kept for its repetition. */
+export interface StoredReply {
+	readonly digest: string;
+	readonly status: number;
+	/** JSON of header fields and of the body. */
+	readonly headers: string;
+	readonly body: string;
+}
+
+const APPLICATION_ID = 0x4e425444;
+
+/** Each entry brings the file from the version of its index to the next. */
+const MIGRATIONS: readonly string[] = [
+	`CREATE TABLE resource (
+		id TEXT PRIMARY KEY,
+		kind TEXT NOT NULL,
+		application_server TEXT NOT NULL,
+		imsi TEXT NOT NULL,
+		parent TEXT NOT NULL,
+		until INTEGER,
+		body TEXT NOT NULL
+	) STRICT, WITHOUT ROWID;
+	CREATE INDEX resource_by_server ON resource (application_server, kind);
+	CREATE INDEX resource_by_ue ON resource (imsi, kind);
+	CREATE INDEX resource_by_parent ON resource (parent) WHERE parent <> '';
+	CREATE INDEX resource_by_time ON resource (until) WHERE until IS NOT NULL;
+	CREATE TABLE notification (
+		number INTEGER PRIMARY KEY AUTOINCREMENT,
+		channel TEXT NOT NULL,
+		destination TEXT NOT NULL,
+		body TEXT NOT NULL,
+		created INTEGER NOT NULL
+	) STRICT;
+	CREATE INDEX notification_by_channel ON notification (channel, number);
+	CREATE TABLE reply (
+		application_server TEXT NOT NULL,
+		key TEXT NOT NULL,
+		digest TEXT NOT NULL,
+		status INTEGER NOT NULL,
+		headers TEXT NOT NULL,
+		body TEXT NOT NULL,
+		until INTEGER NOT NULL,
+		PRIMARY KEY (application_server, key)
+	) STRICT, WITHOUT ROWID`,
+];
+
+type Row = Record<string, unknown>;
+
+/**
+ * What the northbound side keeps: resources, notifications on their way, replies. A file outlives the process however it
+ * ends; the last writes before a loss of power can be lost.
+ */
+export class NorthboundStore {
+	private readonly database: Database.Database;
+	private readonly statements = new Map<string, Database.Statement>();
+	/** IMSIs that some resource is about, or was in this run. */
+	private readonly watched: Set<string>;
+
+	/** @param path undefined: in memory, for this run only. @throws DatabaseError */
+	constructor(path?: string) {
+		try {
+			// It holds what application servers and UEs say to each other: for its owner only.
+			if (path !== undefined) closeSync(openSync(path, "a", 0o600));
+			this.database = new Database(path ?? ":memory:");
+			this.database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+			this.migrate(path ?? "");
+			this.watched = new Set(
+				this.all("SELECT DISTINCT imsi FROM resource WHERE imsi <> ''", []).map((row) => String(row.imsi)),
+			);
+		} catch (error) {
+			if (error instanceof DatabaseError) throw error;
+			throw new DatabaseError(
+				`The northbound database ${path} is not usable (${error instanceof Error ? error.message : error}): it was left as it is; name another file with --northbound-database, or mend its rights.`,
+			);
+		}
+	}
+
+	close(): void {
+		this.database.close();
+	}
+
+	put<T>({ id, kind, applicationServer, imsi, parent, until, body }: Resource<T>): void {
+		if (imsi !== "") this.watched.add(imsi);
+		this.run("INSERT OR REPLACE INTO resource VALUES (?, ?, ?, ?, ?, ?, ?)", [
+			id,
+			kind,
+			applicationServer,
+			imsi,
+			parent,
+			until ?? null,
+			JSON.stringify(body),
+		]);
+	}
+
+	/** @returns undefined where there is none of this kind with this identifier that belongs to this application server */
+	get<T>(kind: ResourceKind, applicationServer: string, id: string): Resource<T> | undefined {
+		const [row] = this.all("SELECT * FROM resource WHERE id = ? AND kind = ? AND application_server = ?", [
+			id,
+			kind,
+			applicationServer,
+		]);
+		return row && resourceOf<T>(row);
+	}
+
+	ofServer<T>(kind: ResourceKind, applicationServer: string): Resource<T>[] {
+		return this.all("SELECT * FROM resource WHERE application_server = ? AND kind = ? ORDER BY id", [
+			applicationServer,
+			kind,
+		]).map((row) => resourceOf<T>(row));
+	}
+
+	ofUe<T>(kind: ResourceKind, imsi: string): Resource<T>[] {
+		return this.all("SELECT * FROM resource WHERE imsi = ? AND kind = ? ORDER BY id", [imsi, kind]).map((row) =>
+			resourceOf<T>(row),
+		);
+	}
+
+	partsOf<T>(parent: string): Resource<T>[] {
+		return this.all("SELECT * FROM resource WHERE parent = ? AND parent <> '' ORDER BY id", [parent]).map((row) =>
+			resourceOf<T>(row),
+		);
+	}
+
+	/** Those whose time is over. */
+	over(now: number): Resource[] {
+		return this.all("SELECT * FROM resource WHERE until IS NOT NULL AND until <= ? ORDER BY until, id", [now]).map(
+			(row) => resourceOf(row),
+		);
+	}
+
+	/** How many resources of a kind an application server has. */
+	count(kind: ResourceKind, applicationServer: string): number {
+		const [row] = this.all("SELECT count(*) AS n FROM resource WHERE application_server = ? AND kind = ?", [
+			applicationServer,
+			kind,
+		]);
+		return Number(row?.n);
+	}
+
+	/** Whether some resource may be about a UE. */
+	isWatched(imsi: string): boolean {
+		return this.watched.has(imsi);
+	}
+
+	/** Removes a resource and its parts. */
+	remove(id: string): void {
+		this.run("DELETE FROM resource WHERE id = ?", [id]);
+		this.run("DELETE FROM resource WHERE parent = ? AND parent <> ''", [id]);
+	}
+
+	addNotification(channel: string, destination: string, body: string, created: number): void {
+		this.run("INSERT INTO notification (channel, destination, body, created) VALUES (?, ?, ?, ?)", [
+			channel,
+			destination,
+			body,
+			created,
+		]);
+	}
+
+	/** The oldest notification of a channel. */
+	nextNotification(channel: string): StoredNotification | undefined {
+		const [row] = this.all("SELECT * FROM notification WHERE channel = ? ORDER BY number LIMIT 1", [channel]);
+		return (
+			row && {
+				number: Number(row.number),
+				channel,
+				destination: String(row.destination),
+				body: String(row.body),
+				created: Number(row.created),
+			}
+		);
+	}
+
+	removeNotification(number: number): void {
+		this.run("DELETE FROM notification WHERE number = ?", [number]);
+	}
+
+	/** Sends what is on its way to another place. */
+	redirect(channel: string, destination: string): void {
+		this.run("UPDATE notification SET destination = ? WHERE channel = ?", [destination, channel]);
+	}
+
+	/** Forgets what only a WebSocket could have taken. */
+	dropWithoutDestination(channel: string): void {
+		this.run("DELETE FROM notification WHERE channel = ? AND destination = ''", [channel]);
+	}
+
+	/** Channels that something is waiting in. */
+	channels(): { readonly channel: string; readonly waiting: number }[] {
+		return this.all("SELECT channel, count(*) AS n FROM notification GROUP BY channel", []).map(({ channel, n }) => ({
+			channel: String(channel),
+			waiting: Number(n),
+		}));
+	}
+
+	reply(applicationServer: string, key: string, now: number): StoredReply | undefined {
+		const [row] = this.all("SELECT * FROM reply WHERE application_server = ? AND key = ? AND until > ?", [
+			applicationServer,
+			key,
+			now,
+		]);
+		return (
+			row && {
+				digest: String(row.digest),
+				status: Number(row.status),
+				headers: String(row.headers),
+				body: String(row.body),
+			}
+		);
+	}
+
+	keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): void {
+		const { digest, status, headers, body } = reply;
+		this.run("INSERT OR REPLACE INTO reply VALUES (?, ?, ?, ?, ?, ?, ?)", [
+			applicationServer,
+			key,
+			digest,
+			status,
+			headers,
+			body,
+			until,
+		]);
+	}
+
+	forgetReplies(now: number): void {
+		this.run("DELETE FROM reply WHERE until <= ?", [now]);
+	}
+
+	private run(sql: string, values: unknown[]): void {
+		this.statement(sql).run(values);
+	}
+
+	private all(sql: string, values: unknown[]): Row[] {
+		return this.statement(sql).all(values) as Row[];
+	}
+
+	private statement(sql: string): Database.Statement {
+		let statement = this.statements.get(sql);
+		if (statement === undefined) {
+			statement = this.database.prepare(sql);
+			this.statements.set(sql, statement);
+		}
+		return statement;
+	}
+
+	private migrate(path: string): void {
+		const pragma = (name: string) =>
+			Number((this.database.prepare(`PRAGMA ${name}`).get([]) as Row | undefined)?.[name] ?? 0);
+		const version = pragma("user_version");
+		const isNew = this.database.prepare("SELECT 1 FROM sqlite_master").get([]) === undefined;
+		if (!isNew && pragma("application_id") !== APPLICATION_ID)
+			throw new DatabaseError(
+				`The file ${path} is a database of another program: it was left as it is; name another file with --northbound-database.`,
+			);
+		if (version > MIGRATIONS.length)
+			throw new DatabaseError(
+				`The northbound database ${path} was written by a newer version of this program: it was left as it is; use that version.`,
+			);
+		for (let next = version; next < MIGRATIONS.length; next++)
+			this.database.exec(
+				`BEGIN; ${MIGRATIONS[next]}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${next + 1}; COMMIT`,
+			);
+	}
+}
+
+function resourceOf<T>(row: Row): Resource<T> {
+	return {
+		id: String(row.id),
+		kind: row.kind as ResourceKind,
+		applicationServer: String(row.application_server),
+		imsi: String(row.imsi),
+		parent: String(row.parent),
+		until: row.until === null ? undefined : Number(row.until),
+		body: JSON.parse(String(row.body)),
+	};
+}

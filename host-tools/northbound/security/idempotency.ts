@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import type { NorthboundStore } from "../northbound-store.js";
+import type { ApiResponse } from "../operation.js";
+import { invalid, Problem } from "../problem.js";
+
+/** How long the answer to a POST is kept for its repetition, in milliseconds. */
+const KEPT = 86_400_000;
+
+/**
+ * Idempotency keys on POST: a request that is repeated with its key gets the answer that it got, and nothing is done
+ * again. Answers that say "not now" or "something broke" are not kept.
+ */
+export class Idempotency {
+	private readonly store: NorthboundStore;
+	private readonly now: () => number;
+	private readonly running = new Set<string>();
+
+	constructor(store: NorthboundStore, now: () => number) {
+		this.store = store;
+		this.now = now;
+	}
+
+	/**
+	 * @param request method, path and body, as they came
+	 * @param mayKeep false: the answer is secret, and made anew
+	 * @throws Problem where the key is no key, is in use, or was used for another request
+	 */
+	async once(
+		applicationServer: string,
+		key: string,
+		request: string,
+		mayKeep: boolean,
+		answer: () => Promise<ApiResponse>,
+	): Promise<ApiResponse> {
+		if (!/^[\x21-\x7e]{1,255}$/.test(key))
+			throw invalid("header Idempotency-Key", "must be 1 to 255 visible characters");
+		const digest = createHash("sha256").update(request).digest("hex");
+		const kept = this.store.reply(applicationServer, key, this.now());
+		if (kept !== undefined) {
+			if (kept.digest !== digest)
+				throw new Problem(
+					422,
+					"IDEMPOTENCY_KEY_REUSED",
+					"This idempotency key belongs to another request: use a new one.",
+				);
+			return { status: kept.status, headers: JSON.parse(kept.headers), body: JSON.parse(kept.body) };
+		}
+		const name = `${applicationServer} ${key}`;
+		if (this.running.has(name))
+			throw new Problem(409, "IDEMPOTENCY_KEY_IN_USE", "The request with this idempotency key is being answered.");
+		this.running.add(name);
+		try {
+			const response = await answer();
+			if (mayKeep && response.status < 500) {
+				const { status, headers = {}, body } = response;
+				const reply = { digest, status, headers: JSON.stringify(headers), body: JSON.stringify(body ?? null) };
+				this.store.keepReply(applicationServer, key, reply, this.now() + KEPT);
+			}
+			return response;
+		} finally {
+			this.running.delete(name);
+		}
+	}
+
+	tidy(): void {
+		this.store.forgetReplies(this.now());
+	}
+}

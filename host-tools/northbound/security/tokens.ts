@@ -1,0 +1,97 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import {
+	type CryptoKey,
+	createLocalJWKSet,
+	createRemoteJWKSet,
+	exportJWK,
+	generateKeyPair,
+	type JWK,
+	type JWTPayload,
+	type JWTVerifyGetKey,
+	jwtVerify,
+	SignJWT,
+} from "jose";
+import type { ApplicationServer } from "../application-server.js";
+
+const ALGORITHM = "ES256";
+/** Signatures of issuers that are taken; never HMAC, never none. */
+const ACCEPTED = ["ES256", "ES384", "RS256", "PS256", "EdDSA"];
+/** How long a token of the local issuer is good, in seconds. */
+export const TOKEN_LIFETIME = 600;
+
+/** Verifies access tokens (RFC 9068). */
+export interface TokenVerifier {
+	/** @returns the claims. @throws where the token is not good; the message may go into an audit record */
+	verify(token: string, now: number): Promise<JWTPayload>;
+}
+
+/** Tokens of an issuer that publishes its keys. */
+export function remoteIssuer(issuer: string, jwksUri: string, audience: string): TokenVerifier {
+	return verifierOf(createRemoteJWKSet(new URL(jwksUri)), issuer, audience);
+}
+
+function verifierOf(keys: JWTVerifyGetKey, issuer: string, audience: string): TokenVerifier {
+	return {
+		async verify(token, now) {
+			const options = { issuer, audience, algorithms: ACCEPTED, currentDate: new Date(now), requiredClaims: ["exp"] };
+			return (await jwtVerify(token, keys, options)).payload;
+		},
+	};
+}
+
+/**
+ * An issuer of access tokens by client credentials (RFC 6749 4.4), for trying things and for small installations. Its key
+ * lives as long as the process: after a restart clients ask for new tokens.
+ */
+export class LocalIssuer implements TokenVerifier {
+	private readonly issuer: string;
+	private readonly audience: string;
+	private readonly key: CryptoKey;
+	private readonly publicKey: JWK;
+	private readonly verifier: TokenVerifier;
+
+	private constructor(issuer: string, audience: string, key: CryptoKey, publicKey: JWK) {
+		this.issuer = issuer;
+		this.audience = audience;
+		this.key = key;
+		this.publicKey = publicKey;
+		this.verifier = verifierOf(createLocalJWKSet({ keys: [publicKey] }), issuer, audience);
+	}
+
+	static async make(issuer: string, audience: string): Promise<LocalIssuer> {
+		const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
+		const jwk = { ...(await exportJWK(publicKey)), alg: ALGORITHM, use: "sig", kid: "1" };
+		return new LocalIssuer(issuer, audience, privateKey, jwk);
+	}
+
+	verify(token: string, now: number): Promise<JWTPayload> {
+		return this.verifier.verify(token, now);
+	}
+
+	/** @param thumbprint of the client certificate it is bound to (RFC 8705), where there is one */
+	issue(applicationServer: ApplicationServer, now: number, thumbprint: string | undefined): Promise<string> {
+		const seconds = Math.floor(now / 1000);
+		return new SignJWT({
+			client_id: applicationServer.id,
+			...(thumbprint !== undefined && { cnf: { "x5t#S256": thumbprint } }),
+		})
+			.setProtectedHeader({ alg: ALGORITHM, typ: "at+jwt", kid: "1" })
+			.setIssuer(this.issuer)
+			.setAudience(this.audience)
+			.setSubject(applicationServer.id)
+			.setIssuedAt(seconds)
+			.setExpirationTime(seconds + TOKEN_LIFETIME)
+			.sign(this.key);
+	}
+
+	/** What others need to verify its tokens. */
+	get keys(): { readonly keys: readonly JWK[] } {
+		return { keys: [this.publicKey] };
+	}
+}
+
+/** Whether a client secret is the right one. Secrets are random, 128 bits at least: one SHA-256 is enough for them. */
+export function isSecretOf({ clientSecretSha256 }: ApplicationServer, secret: string): boolean {
+	if (clientSecretSha256 === undefined) return false;
+	return timingSafeEqual(createHash("sha256").update(secret).digest(), Buffer.from(clientSecretSha256, "hex"));
+}

@@ -1,0 +1,359 @@
+import { createHash, randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { createServer as createHttpServer, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer, type HttpBindings, type ServerType, type WebSocketServerLike } from "@hono/node-server";
+import type { Hono } from "hono";
+import type { Logger } from "pino";
+import { WebSocketServer } from "ws";
+import type { Verdict } from "../../firmware/emsdp/verdict.js";
+import { Failure, UsageError } from "../cli/errors.js";
+import type { HseEvent } from "../hse/events.js";
+import type { Traffic } from "../hse/server.js";
+import type { ApplicationServer } from "./application-server.js";
+import { bestDocument } from "./best/document.js";
+import { LIMITS_OF_A_SERVER, type NorthboundContext } from "./context.js";
+import type { HsePort } from "./hse-port.js";
+import { httpApp } from "./http-app.js";
+import { escrowFor, KeyRelease } from "./key-release.js";
+import { LiveFeed } from "./live-feed.js";
+import { Metrics } from "./metrics.js";
+import { newId } from "./new-id.js";
+import { Northbound } from "./northbound.js";
+import { NorthboundStore } from "./northbound-store.js";
+import { Notifier, RETRY } from "./notifier.js";
+import { operationsApp } from "./operations-app.js";
+import { pageFile } from "./page-files.js";
+import { Reachability } from "./reachability.js";
+import { AuditFile, type AuditLog } from "./security/audit.js";
+import { Authenticator } from "./security/authenticate.js";
+import { Idempotency } from "./security/idempotency.js";
+import { RateLimit } from "./security/rate-limit.js";
+import { LocalIssuer, remoteIssuer } from "./security/tokens.js";
+import { checkServers, directoryOf, isLoopback, type NorthboundSettings, readPem } from "./settings.js";
+import { Webhooks } from "./webhook.js";
+
+type Bindings = { Bindings: HttpBindings };
+type Fetch = Parameters<typeof createAdaptorServer>[0]["fetch"];
+
+/** How often expiries are looked at, in milliseconds. */
+const TICK = 500;
+const TIDY_EVERY = 60_000;
+/** How long what is under way may take at the end, in milliseconds. */
+const DRAIN = 10_000;
+/** Name of the one application server where none is configured. */
+const DEMO = "demo";
+
+export interface NorthboundServerOptions {
+	readonly hse: HsePort;
+	/** How many datagrams met each fate. */
+	verdicts(): Readonly<Partial<Record<Verdict, number>>>;
+	sessionCount(): number;
+	readonly logger: Logger;
+	/** Where the APIs are; undefined: nowhere. Port 0: any free one. */
+	readonly api?: { readonly address: string; readonly port: number } | undefined;
+	/** Where the page, the metrics and the health are; undefined: nowhere. */
+	readonly operations?: { readonly address: string; readonly port: number } | undefined;
+	readonly database: string;
+	readonly auditLog: string;
+	/** Where the credentials of the one server go that there is where none is configured. */
+	readonly demoClient: string;
+	readonly settings: NorthboundSettings;
+}
+
+/** The northbound side of an HSE with its inputs and outputs attached. */
+export class NorthboundServer {
+	/** Where the APIs and the page are, as URIs. */
+	apiRoot = "";
+	page = "";
+	private readonly options: NorthboundServerOptions;
+	private readonly feed: LiveFeed;
+	private readonly metrics: Metrics;
+	private readonly audit: AuditLog;
+	private readonly store: NorthboundStore;
+	private readonly webhooks: Webhooks;
+	private readonly notifier: Notifier;
+	private readonly rateLimit = new RateLimit();
+	private readonly idempotency: Idempotency;
+	private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 });
+	private readonly listeners: ServerType[] = [];
+	private northbound: Northbound | undefined;
+	private authenticator: Authenticator | undefined;
+	private timer: NodeJS.Timeout | undefined;
+	private tidyAt = 0;
+	private isDraining = false;
+
+	private constructor(options: NorthboundServerOptions) {
+		this.options = options;
+		const { hse, settings } = options;
+		this.feed = new LiveFeed(hse, Date.now);
+		this.metrics = new Metrics({
+			verdicts: options.verdicts,
+			sessions: options.sessionCount,
+			rejects: () => this.feed.rejects,
+			waitingNotifications: () => this.notifier.waiting,
+		});
+		const { ca, certificate, key } = settings.webhooks;
+		const pem = (path: string | undefined) => (path === undefined ? undefined : readPem(path, "webhooks"));
+		this.webhooks = new Webhooks({ ca: pem(ca), cert: pem(certificate), key: pem(key) });
+		this.audit = new AuditFile(options.auditLog, Date.now);
+		this.store = new NorthboundStore(options.database);
+		this.notifier = new Notifier({
+			store: this.store,
+			retry: RETRY,
+			now: Date.now,
+			fraction: Math.random,
+			post: (destination, body) => this.webhooks.post(destination, body),
+			onFate: (fate) => this.metrics.notification(fate),
+		});
+		this.idempotency = new Idempotency(this.store, Date.now);
+	}
+
+	/** @throws UsageError or Failure for what a person can mend */
+	static async start(options: NorthboundServerOptions): Promise<NorthboundServer> {
+		const server = new NorthboundServer(options);
+		try {
+			if (options.api !== undefined) await server.startApi(options.api);
+			if (options.operations !== undefined) await server.startOperations(options.operations);
+		} catch (error) {
+			await server.close();
+			throw error;
+		}
+		server.notifier.start();
+		server.timer = setInterval(() => server.tick(), TICK);
+		server.timer.unref();
+		return server;
+	}
+
+	handleEvent(event: HseEvent): void {
+		this.metrics.event(event.kind);
+		this.feed.handleEvent(event);
+		this.guard(() => this.northbound?.handleEvent(event));
+	}
+
+	handleTraffic(traffic: Traffic): void {
+		if (this.options.operations !== undefined) this.feed.handleTraffic(traffic);
+	}
+
+	/** Takes no more requests, and finishes those under way; the HSE is still needed for that. */
+	async drain(): Promise<void> {
+		if (this.isDraining) return;
+		this.isDraining = true;
+		const closed = this.listeners.map((listener) => new Promise((resolve) => listener.close(resolve)));
+		for (const socket of this.sockets.clients) socket.close(1001, "The server ends.");
+		const late = setTimeout(() => {
+			for (const socket of this.sockets.clients) socket.terminate();
+			for (const listener of this.listeners) (listener as Server).closeAllConnections();
+		}, DRAIN);
+		// A connection is idle once its last request has been answered.
+		const idle = setInterval(() => {
+			for (const listener of this.listeners) (listener as Server).closeIdleConnections();
+		}, 50);
+		await Promise.all(closed);
+		clearInterval(idle);
+		clearTimeout(late);
+	}
+
+	/** Ends. What the HSE has told until now is stored; what has not been delivered goes out after the next start. */
+	async close(): Promise<void> {
+		await this.drain();
+		clearInterval(this.timer);
+		await this.notifier.stop();
+		this.webhooks.close();
+		this.store.close();
+		this.audit.close();
+	}
+
+	private async startApi({ address, port }: { readonly address: string; readonly port: number }): Promise<void> {
+		const { settings, hse, logger } = this.options;
+		const { tls } = settings;
+		if (tls === undefined && !isLoopback(address))
+			throw new UsageError(
+				`The northbound API at ${address} needs a certificate: give "tls" in the configuration file, or listen at 127.0.0.1.`,
+			);
+		if (settings.apiRoot === undefined && (address === "0.0.0.0" || address === "::"))
+			throw new UsageError(
+				`At ${address} the northbound API cannot tell under which name clients find it: give "apiRoot" in the configuration file.`,
+			);
+		const isDemo = settings.applicationServers.length === 0;
+		if (isDemo && !isLoopback(address))
+			throw new UsageError(
+				`The northbound API at ${address} needs application servers: give "applicationServers" in the configuration file.`,
+			);
+		// Requests that come before the routes stand wait for them.
+		let ready: (app: Hono<Bindings>) => void = () => {};
+		const app = new Promise<Hono<Bindings>>((resolve) => {
+			ready = resolve;
+		});
+		const bound = await listen(
+			this.listener(async (request, env) => (await app).fetch(request, env as Bindings["Bindings"]), tls),
+			address,
+			port,
+		);
+		const scheme = tls === undefined ? "http" : "https";
+		this.apiRoot = settings.apiRoot?.replace(/\/$/, "") ?? `${scheme}://${literal(address)}:${bound}`;
+		const servers = isDemo ? [this.demoServer()] : settings.applicationServers;
+		checkServers(servers);
+		const { oauth } = settings;
+		const issuer = oauth === undefined ? await LocalIssuer.make(this.apiRoot, this.apiRoot) : undefined;
+		const verifier = oauth ? remoteIssuer(oauth.issuer, oauth.jwksUri, oauth.audience) : issuer;
+		const context: NorthboundContext = {
+			hse,
+			store: this.store,
+			directory: directoryOf(
+				isDemo ? { ues: settings.ues, otherUes: settings.otherUes ?? DEMO_UES } : settings,
+				servers,
+			),
+			notifier: this.notifier,
+			reachability: new Reachability(1000 * settings.listensFor),
+			limits: LIMITS_OF_A_SERVER,
+			apiRoot: this.apiRoot,
+			now: Date.now,
+			newId: () => newId(Date.now()),
+		};
+		const escrow =
+			settings.escrowKey === undefined ? undefined : await escrowFor(readPem(settings.escrowKey, "escrow"));
+		this.northbound = new Northbound(context, new KeyRelease(this.audit, escrow), 1000 * settings.answerWithin);
+		this.authenticator = new Authenticator(servers, verifier, this.audit, Date.now);
+		const routes = httpApp({
+			northbound: this.northbound,
+			notifier: this.notifier,
+			authenticator: this.authenticator,
+			audit: this.audit,
+			rateLimit: this.rateLimit,
+			idempotency: this.idempotency,
+			issuer,
+			now: Date.now,
+			onError: (error) => logger.error({ err: error }, "a request failed"),
+			onRequest: (operation, status, milliseconds) => {
+				this.metrics.request(operation, status, milliseconds);
+				logger.info({ operation, status, milliseconds: Math.round(milliseconds) }, "request");
+			},
+		});
+		addDocumentation(routes, this.northbound);
+		ready(routes);
+	}
+
+	private async startOperations({ address, port }: { readonly address: string; readonly port: number }): Promise<void> {
+		if (!isLoopback(address))
+			throw new UsageError(
+				`The operations page at ${address} would be open to the network: listen at 127.0.0.1, behind a proxy that asks who comes.`,
+			);
+		const app = operationsApp({
+			feed: this.feed,
+			metrics: this.metrics,
+			isDraining: () => this.isDraining,
+			counters: () => ({
+				verdicts: this.options.verdicts(),
+				sessions: this.options.sessionCount(),
+				rejects: Object.fromEntries(this.feed.rejects),
+				notifications: this.notifier.waiting,
+			}),
+		});
+		const bound = await listen(
+			this.listener((request, env) => app.fetch(request, env as Bindings["Bindings"]), undefined),
+			address,
+			port,
+		);
+		this.page = `http://${literal(address)}:${bound}/`;
+	}
+
+	private listener(fetch: Fetch, tls: NorthboundSettings["tls"]): ServerType {
+		const common = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 };
+		const websocket = { server: this.sockets as WebSocketServerLike };
+		const listener =
+			tls === undefined
+				? createAdaptorServer({ fetch, websocket, createServer: createHttpServer, serverOptions: common })
+				: createAdaptorServer({
+						fetch,
+						websocket,
+						createServer: createHttpsServer,
+						serverOptions: {
+							...common,
+							minVersion: "TLSv1.2",
+							cert: readPem(tls.certificate, "certificate"),
+							key: readPem(tls.key, "key"),
+							...(tls.clientCa !== undefined && { ca: readPem(tls.clientCa, "CA of the clients"), requestCert: true }),
+							// Refused with ProblemDetails and an audit record instead of a failed handshake.
+							rejectUnauthorized: false,
+						},
+					});
+		this.listeners.push(listener);
+		return listener;
+	}
+
+	/** An application server with a fresh secret, for trying things on this machine. */
+	private demoServer(): ApplicationServer {
+		const { demoClient } = this.options;
+		const secret = randomBytes(32).toString("hex");
+		const client = { client_id: DEMO, client_secret: secret, token_url: `${this.apiRoot}/oauth2/token` };
+		try {
+			writeFileSync(demoClient, `${JSON.stringify(client, undefined, "\t")}\n`, { mode: 0o600 });
+		} catch (error) {
+			throw new Failure(
+				`The file ${demoClient} cannot be written (${(error as NodeJS.ErrnoException).code}): name another with --demo-client.`,
+			);
+		}
+		return {
+			id: DEMO,
+			certificateNames: [],
+			clientSecretSha256: createHash("sha256").update(secret).digest("hex"),
+			notificationOrigins: ["*"],
+			rate: { perSecond: 1000, burst: 1000 },
+		};
+	}
+
+	private tick(): void {
+		this.guard(() => {
+			this.northbound?.handleTimeout();
+			if (Date.now() < this.tidyAt) return;
+			this.tidyAt = Date.now() + TIDY_EVERY;
+			this.idempotency.tidy();
+			this.authenticator?.tidy();
+			this.rateLimit.tidy(Date.now(), TIDY_EVERY);
+		});
+	}
+
+	/** What fails on this side does not end the HSE. */
+	private guard(action: () => void): void {
+		try {
+			action();
+		} catch (error) {
+			this.options.logger.error({ err: error }, "the northbound side failed");
+		}
+	}
+}
+
+/** The OpenAPI document, and a page to try it. They tell no secrets, so nobody is asked who he is. */
+function addDocumentation(app: Hono<Bindings>, { apis: [, best] }: Northbound): void {
+	const document = JSON.stringify(bestDocument(best), undefined, "\t");
+	app.get("/3gpp-best/v1/openapi.json", (context) =>
+		context.body(document, 200, { "Content-Type": "application/json" }),
+	);
+	app.get("/", (context) => context.redirect("/3gpp-best/v1/"));
+	app.get("/3gpp-best/v1/", () => pageFile("try.html"));
+	app.get("/3gpp-best/v1/try.js", () => pageFile("try.js"));
+	app.get("/3gpp-best/v1/page.css", () => pageFile("page.css"));
+}
+
+const DEMO_UES = { applicationServer: DEMO, domain: "ue.demo", keyPolicy: "allow" } as const;
+
+/** @returns the port. @throws Failure */
+function listen(listener: ServerType, address: string, port: number): Promise<number> {
+	return new Promise((resolve, reject) => {
+		listener.once("error", (error: NodeJS.ErrnoException) =>
+			reject(
+				new Failure(
+					`The TCP port ${port} at ${address} cannot be had (${error.code}): choose another, or end what uses it.`,
+				),
+			),
+		);
+		listener.listen(port, address, () => resolve((listener.address() as AddressInfo).port));
+	});
+}
+
+/** An address as it stands in a URI. */
+function literal(address: string): string {
+	return address.includes(":") ? `[${address}]` : address;
+}

@@ -1,0 +1,84 @@
+import type { KeyPolicy } from "./application-server.js";
+
+/** A UE as application servers know it: they never see its IMSI. */
+export interface UeEntry {
+	/** Digits. */
+	readonly imsi: string;
+	/** External Identifier, `local@domain` (TS 23.682 4.6.2). */
+	readonly externalId: string;
+	/** Digits. */
+	readonly msisdn?: string | undefined;
+	/** The one application server that it belongs to. */
+	readonly applicationServer: string;
+	readonly keyPolicy: KeyPolicy;
+}
+
+/** For trying things: every UE that is not listed belongs to one application server, as `IMSI@domain`. */
+export interface Rest {
+	readonly applicationServer: string;
+	readonly domain: string;
+	readonly keyPolicy: KeyPolicy;
+}
+
+/** What names a UE in a request: exactly one of both. */
+export interface UeName {
+	readonly externalId?: string | undefined;
+	readonly msisdn?: string | undefined;
+}
+
+/** Which UE belongs to which application server. */
+export class UeDirectory {
+	private readonly byImsi = new Map<string, UeEntry>();
+	private readonly byExternalId = new Map<string, UeEntry>();
+	private readonly byMsisdn = new Map<string, UeEntry>();
+	private readonly rest: Rest | undefined;
+
+	/** @throws RangeError where an IMSI, an External Identifier or an MSISDN occurs twice */
+	constructor(entries: Iterable<UeEntry>, rest?: Rest) {
+		this.rest = rest;
+		for (const entry of entries) {
+			add(this.byImsi, "IMSI", entry.imsi, entry);
+			add(this.byExternalId, "External Identifier", entry.externalId, entry);
+			if (entry.msisdn !== undefined) add(this.byMsisdn, "MSISDN", entry.msisdn, entry);
+		}
+	}
+
+	ofImsi(imsi: string): UeEntry | undefined {
+		return this.byImsi.get(imsi) ?? this.unlisted(imsi);
+	}
+
+	/** A UE of an application server; undefined where there is none of this name, or it is another's. */
+	find(applicationServer: string, { externalId, msisdn }: UeName): UeEntry | undefined {
+		const entry =
+			externalId === undefined
+				? this.byMsisdn.get(msisdn ?? "")
+				: (this.byExternalId.get(externalId) ?? this.named(externalId));
+		return entry?.applicationServer === applicationServer ? entry : undefined;
+	}
+
+	/** IMSIs that can belong to an application server. @param present those with a session, for what is not listed */
+	*imsisOf(applicationServer: string, present: () => Iterable<string>): Iterable<string> {
+		if (this.rest?.applicationServer === applicationServer) {
+			for (const imsi of present()) if (this.ofImsi(imsi)?.applicationServer === applicationServer) yield imsi;
+			return;
+		}
+		for (const entry of this.byImsi.values()) if (entry.applicationServer === applicationServer) yield entry.imsi;
+	}
+
+	private unlisted(imsi: string): UeEntry | undefined {
+		if (this.rest === undefined || imsi === "") return undefined;
+		const { applicationServer, domain, keyPolicy } = this.rest;
+		return { imsi, externalId: `${imsi}@${domain}`, applicationServer, keyPolicy };
+	}
+
+	private named(externalId: string): UeEntry | undefined {
+		const [imsi, domain] = externalId.split("@");
+		if (domain !== this.rest?.domain || !/^\d{6,15}$/.test(imsi) || this.byImsi.has(imsi)) return undefined;
+		return this.unlisted(imsi);
+	}
+}
+
+function add(map: Map<string, UeEntry>, what: string, key: string, entry: UeEntry): void {
+	if (map.has(key)) throw new RangeError(`The ${what} of a UE occurs twice (External Identifier ${entry.externalId}).`);
+	map.set(key, entry);
+}

@@ -1,0 +1,69 @@
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { crc32 } from "../board/crc32.js";
+import { Failure } from "../cli/errors.js";
+import type { Report } from "./device-job.js";
+
+/** A set of row numbers: one bit each, so that a million rows are 125 KB. */
+export class RowSet {
+	private bits = new Uint8Array(1024);
+	/** Of all rows and their IMSIs, to tell whether it is the same batch. */
+	private digest = 0;
+	private count = 0;
+
+	add(row: number, imsi: string): void {
+		if (this.has(row)) return;
+		const at = row >> 3;
+		if (at >= this.bits.length) {
+			const larger = new Uint8Array(Math.max(2 * this.bits.length, at + 1));
+			larger.set(this.bits);
+			this.bits = larger;
+		}
+		this.bits[at] |= 1 << (row & 7);
+		this.digest ^= crc32(new TextEncoder().encode(`${row} ${imsi}`));
+		this.count++;
+	}
+
+	has(row: number): boolean {
+		return ((this.bits[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
+	}
+
+	isSame(other: RowSet): boolean {
+		return this.count === other.count && this.digest === other.digest;
+	}
+}
+
+/** The rows that a report says are done. @throws Failure where it is no report */
+export async function rowsDone(path: string): Promise<RowSet> {
+	const done = new RowSet();
+	if (!existsSync(path)) return done;
+	let number = 0;
+	for await (const line of createInterface({ input: createReadStream(path) })) {
+		number++;
+		let report: Partial<Report>;
+		try {
+			report = JSON.parse(line);
+		} catch {
+			// Torn by a power cut: that row was not said to be done.
+			if (line.startsWith("{")) continue;
+			throw new Failure(
+				`Line ${number} of ${path} is no report of a batch: name another file with --report, or mend it.`,
+			);
+		}
+		if (report.status === "ok" && typeof report.row === "number" && typeof report.imsi === "string")
+			done.add(report.row, report.imsi);
+	}
+	return done;
+}
+
+const NEW_LINE = 0x0a;
+
+/** Adds lines to a report; each is in the file when `write` returns. */
+export function appendTo(path: string): { write(line: string): void; close(): void } {
+	const file = openSync(path, "a+", 0o600);
+	const { size } = fstatSync(file);
+	const last = Buffer.alloc(1);
+	// Behind a torn line.
+	if (size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== NEW_LINE) writeSync(file, "\n");
+	return { write: (line) => writeSync(file, `${line}\n`), close: () => closeSync(file) };
+}

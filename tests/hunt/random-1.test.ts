@@ -1,0 +1,3 @@
+import { huntFrom } from "./suite.js";
+
+huntFrom(0);

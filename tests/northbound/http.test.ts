@@ -1,0 +1,266 @@
+import { describe, expect, test } from "@jest/globals";
+import { isPublished, PublishedNidd } from "./published.js";
+import { base64, DESTINATION, FOREIGN_UE, METERS, PUMPS, SECRET, UE, World } from "./world.js";
+
+const published = isPublished ? new PublishedNidd() : undefined;
+const LIST = "/3gpp-nidd/v1/meters/configurations";
+const CONFIGURATION = { externalId: UE, notificationDestination: DESTINATION };
+const basic = (id: string, secret: string) => `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`;
+const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
+
+describe("access tokens", () => {
+	test("are issued for client credentials, and open the server's own paths", async () => {
+		const world = await World.make();
+		const form = "grant_type=client_credentials";
+		const { status, body } = await world.request("POST", "/oauth2/token", form, {
+			...FORM,
+			Authorization: basic("meters", SECRET),
+		});
+		expect([status, body.token_type, body.expires_in]).toEqual([200, "Bearer", 600]);
+		const answer = await world.request("GET", LIST, undefined, { Authorization: `Bearer ${body.access_token}` });
+		expect(answer.status).toBe(200);
+		expect(world.records).toEqual([{ event: "token issued", remote: "local", applicationServer: "meters" }]);
+		expect(JSON.stringify(world.records)).not.toContain(body.access_token);
+	});
+
+	test("can be asked for with the credentials in the form", async () => {
+		const world = await World.make();
+		const form = `grant_type=client_credentials&client_id=meters&client_secret=${SECRET}`;
+		expect((await world.request("POST", "/oauth2/token", form, { ...FORM, Authorization: "" })).status).toBe(200);
+	});
+
+	for (const [what, id, secret] of [
+		["a wrong secret", "meters", "x"],
+		["an unknown client", "nobody", SECRET],
+		["no secret", "meters", ""],
+	])
+		test(`are not issued for ${what}, on record`, async () => {
+			const world = await World.make();
+			const { status, body, headers } = await world.request("POST", "/oauth2/token", "grant_type=client_credentials", {
+				...FORM,
+				Authorization: basic(id, secret),
+			});
+			expect([status, body.error, headers.get("www-authenticate")?.slice(0, 5)]).toEqual([
+				401,
+				"invalid_client",
+				"Basic",
+			]);
+			expect(world.records[0].event).toBe("authentication failed");
+			expect(JSON.stringify(world.records)).not.toContain(SECRET);
+		});
+
+	test("of another grant are not there", async () => {
+		const world = await World.make();
+		const { status, body } = await world.request("POST", "/oauth2/token", "grant_type=password", FORM);
+		expect([status, body.error]).toEqual([400, "unsupported_grant_type"]);
+	});
+
+	test("that have expired, are not signed here, or are none, are refused with ProblemDetails and on record", async () => {
+		const world = await World.make();
+		const other = await World.make();
+		const now = world.time();
+		const tokens: [string, string][] = [
+			["token: ERR_JWT_EXPIRED", await world.issuer.issue(METERS, now - 601_000, undefined)],
+			["token: ERR_JWS_SIGNATURE_VERIFICATION_FAILED", await other.issuer.issue(METERS, now, undefined)],
+			["token of no application server", await world.issuer.issue({ ...METERS, id: "x" }, now, undefined)],
+			["token bound to another certificate", await world.issuer.issue(METERS, now, "thumbprint")],
+			["token: ERR_JWS_INVALID", "nonsense"],
+			// {"alg":"none"}
+			["token: ERR_JOSE_ALG_NOT_ALLOWED", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZXRlcnMifQ."],
+		];
+		for (const [reason, token] of tokens) {
+			const answer = await world.request("GET", LIST, undefined, { Authorization: `Bearer ${token}` });
+			expect([answer.status, answer.body.cause]).toEqual([401, "UNAUTHENTICATED"]);
+			expect(answer.headers.get("www-authenticate")).toContain("invalid_token");
+			expect(world.records.at(-1)).toEqual({ event: "authentication failed", remote: "local", reason });
+			published?.expectAnswer("get", "/{scsAsId}/configurations", answer);
+		}
+		expect(JSON.stringify(world.records)).not.toContain(tokens[0][1]);
+	});
+
+	test("missing: 401 that says what is needed", async () => {
+		const world = await World.make();
+		const { status, headers } = await world.request("GET", LIST, undefined, { Authorization: "" });
+		expect([status, headers.get("www-authenticate")]).toEqual([401, 'Bearer realm="best-northbound"']);
+	});
+
+	test("guessed at too often: the address is held off for a while", async () => {
+		const world = await World.make();
+		const guess = async () => (await world.request("GET", LIST, undefined, { Authorization: "Bearer x" })).status;
+		for (let i = 0; i < 20; i++) expect(await guess()).toBe(401);
+		expect(await guess()).toBe(429);
+		expect(world.records).toHaveLength(20);
+		world.now += 2000;
+		expect(await guess()).toBe(401);
+	});
+});
+
+describe("authorisation", () => {
+	test("the paths of another application server are refused, on record", async () => {
+		const world = await World.make();
+		for (const path of [
+			"/3gpp-nidd/v1/pumps/configurations",
+			"/3gpp-best/v1/pumps/sessions",
+			"/3gpp-best/v1/x/commands",
+		]) {
+			const { status, body } = await world.request("GET", path);
+			expect([status, body.cause]).toEqual([403, "OTHER_APPLICATION_SERVER"]);
+			expect(world.records.at(-1)).toEqual({
+				event: "not authorised",
+				remote: "local",
+				applicationServer: "meters",
+				method: "GET",
+				path,
+				cause: "OTHER_APPLICATION_SERVER",
+			});
+		}
+	});
+
+	test("each server sees its own configurations, commands and subscriptions only", async () => {
+		const world = await World.make();
+		const pumps = { Authorization: `Bearer ${await world.issuer.issue(PUMPS, world.time(), undefined)}` };
+		const made = [
+			await world.request(
+				"POST",
+				"/3gpp-nidd/v1/pumps/configurations",
+				{ ...CONFIGURATION, externalId: FOREIGN_UE },
+				pumps,
+			),
+			await world.request("POST", "/3gpp-best/v1/pumps/sessions", { externalId: FOREIGN_UE }, pumps),
+			await world.request("POST", "/3gpp-best/v1/pumps/subscriptions", { notificationDestination: DESTINATION }, pumps),
+		];
+		for (const { status, body } of made) {
+			expect(status).toBeLessThan(300);
+			const own = body.self.replace("/pumps/", "/meters/");
+			expect((await world.request("GET", own)).status).toBe(404);
+			expect((await world.request("DELETE", own)).status).toBe(404);
+			expect((await world.request("GET", body.self, undefined, pumps)).status).toBe(200);
+		}
+		expect((await world.request("GET", LIST)).body).toEqual([]);
+	});
+
+	test("no IMSI of a UE goes to an application server", async () => {
+		const world = await World.make();
+		world.connect();
+		await world.nidd("POST", "/configurations", CONFIGURATION);
+		await world.best("POST", "/subscriptions", { notificationDestination: DESTINATION });
+		world.send("x");
+		world.stop();
+		world.settle();
+		await world.quiet();
+		const session = await world.best("GET", "/sessions");
+		expect(world.notifications.length).toBeGreaterThan(1);
+		expect(JSON.stringify(world.notifications) + session.text).not.toContain("001010000000001");
+	});
+});
+
+describe("rates", () => {
+	test("a server that asks too much is told when to come again", async () => {
+		const world = await World.make({ servers: [{ ...METERS, rate: { perSecond: 2, burst: 3 } }] });
+		const ask = () => world.request("GET", LIST);
+		for (let i = 0; i < 3; i++) expect((await ask()).status).toBe(200);
+		const { status, body, headers } = await ask();
+		expect([status, body.cause, headers.get("retry-after")]).toEqual([429, "TOO_MANY_REQUESTS", "1"]);
+		world.now += 500;
+		expect((await ask()).status).toBe(200);
+		expect((await ask()).status).toBe(429);
+	});
+});
+
+describe("idempotency keys", () => {
+	const post = (world: World, key: string, body: unknown = CONFIGURATION, path = LIST) =>
+		world.request("POST", path, body, { "Idempotency-Key": key });
+
+	test("a repeated POST gets the answer it got, and nothing is done again", async () => {
+		const world = await World.make();
+		const first = await post(world, "one");
+		const again = await post(world, "one");
+		expect([again.status, again.body, again.headers.get("location")]).toEqual([201, first.body, first.body.self]);
+		expect((await world.request("GET", LIST)).body).toHaveLength(1);
+		expect((await post(world, "two")).body.self).not.toBe(first.body.self);
+	});
+
+	test("a downlink that is posted twice goes out once", async () => {
+		const world = await World.make();
+		world.connect();
+		const { body } = await world.nidd("POST", "/configurations", CONFIGURATION);
+		const path = `${body.self}/downlink-data-deliveries`;
+		for (let i = 0; i < 2; i++) await post(world, "key", { externalId: UE, data: base64("once") }, path);
+		world.settle();
+		expect(world.downlinks).toEqual(["once"]);
+	});
+
+	test("a key that belongs to another request is refused", async () => {
+		const world = await World.make();
+		await post(world, "one");
+		const { status, body } = await post(world, "one", { ...CONFIGURATION, pdnEstablishmentOption: "WAIT_FOR_UE" });
+		expect([status, body.cause]).toEqual([422, "IDEMPOTENCY_KEY_REUSED"]);
+	});
+
+	test("a key is one server's own, and is forgotten after a day", async () => {
+		const world = await World.make();
+		const first = await post(world, "one");
+		const pumps = { Authorization: `Bearer ${await world.issuer.issue(PUMPS, world.time(), undefined)}` };
+		const other = await world.request(
+			"POST",
+			"/3gpp-nidd/v1/pumps/configurations",
+			{ ...CONFIGURATION, externalId: FOREIGN_UE },
+			{ ...pumps, "Idempotency-Key": "one" },
+		);
+		expect(other.status).toBe(201);
+		await world.pass(86_400_000);
+		expect((await post(world, "one")).body.self).not.toBe(first.body.self);
+	});
+
+	test("what was refused may be tried again with the same key", async () => {
+		const world = await World.make();
+		expect((await post(world, "one", {})).status).toBe(400);
+		expect((await post(world, "one")).status).toBe(201);
+	});
+
+	test("a key of the EAS is not kept: it is made, and put on record, anew", async () => {
+		const world = await World.make();
+		world.connect();
+		const path = `/3gpp-best/v1/meters${world.sessionPath}/keys/eas-key`;
+		const take = () => world.request("POST", path, undefined, { "Idempotency-Key": "one" });
+		expect((await take()).body).toEqual((await take()).body);
+		expect(world.records.filter(({ event }) => event === "EAS key given out")).toHaveLength(2);
+	});
+});
+
+describe("requests that are no good", () => {
+	for (const [what, method, path, body, headers, status] of [
+		["no such path", "GET", "/3gpp-nidd/v2/meters/configurations", undefined, {}, 404],
+		["no such method", "PUT", LIST, CONFIGURATION, {}, 405],
+		["another content type", "POST", LIST, CONFIGURATION, { "Content-Type": "text/plain" }, 415],
+		["another content type of a patch", "PATCH", `${LIST}/x`, {}, { "Content-Type": "application/json" }, 415],
+		["no JSON wanted", "GET", LIST, undefined, { Accept: "text/html" }, 406],
+		["no body", "POST", LIST, undefined, {}, 400],
+		["a body that is too long", "POST", LIST, `"${"x".repeat(70_000)}"`, {}, 413],
+		["an empty idempotency key", "POST", LIST, CONFIGURATION, { "Idempotency-Key": "" }, 400],
+		["a WebSocket that is none", "GET", `${LIST}/x/websocket`, undefined, {}, 426],
+	] as const)
+		test(`${what}: ${status} with ProblemDetails`, async () => {
+			const world = await World.make();
+			const answer = await world.request(method, path, body, headers);
+			expect([answer.status, answer.headers.get("content-type")]).toEqual([status, "application/problem+json"]);
+			expect(answer.body).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) });
+			published?.expectValid("ProblemDetails", answer.body, "TS29122_CommonData.yaml");
+		});
+
+	test("every fault of a body is named", async () => {
+		const world = await World.make();
+		const { body } = await world.nidd("POST", "/configurations", { externalId: "x", duration: 5 });
+		const params = body.invalidParams.map(({ param }: { param: string }) => param);
+		expect(params.sort()).toEqual(["/duration", "/externalId", "/notificationDestination"]);
+	});
+
+	test("what should not happen is a 500 that says nothing, and is told", async () => {
+		const world = await World.make();
+		world.context.store.close();
+		const { status, body } = await world.request("GET", LIST);
+		expect([status, body.cause]).toEqual([500, "SYSTEM_FAILURE"]);
+		expect(JSON.stringify(body)).not.toMatch(/sql|database/i);
+		expect(world.errors).toHaveLength(1);
+	});
+});

@@ -1,0 +1,424 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { request } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { WebSocket } from "ws";
+import { logTo } from "../../host-tools/log.js";
+import { coreHsePort } from "../../host-tools/northbound/core-hse-port.js";
+import { NorthboundServer, type NorthboundServerOptions } from "../../host-tools/northbound/server.js";
+import { NorthboundFile } from "../../host-tools/northbound/settings.js";
+import { IMSI, Pair } from "../support/pair.js";
+import { type Certificate, hasOpenssl, pemOf, TestCa } from "./certificates.js";
+import { base64, SECRET, UE } from "./world.js";
+
+const withCertificates = hasOpenssl() ? test : test.skip;
+
+let folder: string;
+let server: NorthboundServer | undefined;
+let webhook: Server | undefined;
+let lines: string[];
+
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), "best-northbound-"));
+	lines = [];
+});
+
+afterEach(async () => {
+	await server?.close();
+	server = undefined;
+	await new Promise((resolve) => (webhook === undefined ? resolve(undefined) : webhook.close(resolve)));
+	webhook = undefined;
+	rmSync(folder, { recursive: true });
+});
+
+/** A pair of UE and HSE whose northbound side is a real server. */
+class Linked extends Pair {
+	private told = 0;
+
+	override drainHse(): void {
+		super.drainHse();
+		while (this.told < this.hseEvents.length) server?.handleEvent(this.hseEvents[this.told++]);
+	}
+}
+
+async function start(settings: object, more: Partial<NorthboundServerOptions> = {}): Promise<Linked> {
+	const pair = new Linked();
+	const flow = (act: () => void) => {
+		act();
+		pair.drainHse();
+		pair.settle();
+	};
+	server = await NorthboundServer.start({
+		hse: coreHsePort(pair.hse, {
+			send: (sessionId, payload) => flow(() => pair.hse.send(sessionId, payload)),
+			refresh: (sessionId, method) => flow(() => pair.hse.refresh(pair.now, sessionId, method)),
+			terminate: (sessionId, cause) => flow(() => pair.hse.terminate(pair.now, sessionId, cause)),
+		}),
+		verdicts: () => pair.hse.verdicts,
+		sessionCount: () => pair.hse.sessionCount,
+		logger: logTo({ write: (line) => lines.push(line) }, "debug"),
+		api: { address: "127.0.0.1", port: 0 },
+		operations: { address: "127.0.0.1", port: 0 },
+		database: join(folder, "northbound.db"),
+		auditLog: join(folder, "audit.jsonl"),
+		demoClient: join(folder, "client.json"),
+		settings: NorthboundFile.parse(settings),
+		...more,
+	});
+	return pair;
+}
+
+const METERS = {
+	id: "meters",
+	certificateNames: ["meters.example"],
+	clientSecretSha256: createHash("sha256").update(SECRET).digest("hex"),
+	notificationOrigins: ["*"],
+};
+const UES = [{ imsi: IMSI, externalId: UE, applicationServer: "meters", keyPolicy: "allow" }];
+
+interface Reply {
+	readonly status: number;
+	// biome-ignore lint/suspicious/noExplicitAny: what came over HTTPS is looked at field by field.
+	readonly body: any;
+	readonly type: string;
+}
+
+/** Asks over TLS. */
+function ask(uri: string, ca: string, client: Certificate | undefined, token?: string): Promise<Reply> {
+	return new Promise((resolve, reject) => {
+		const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+		const options = { ca: readFileSync(ca), ...(client && pemOf(client)), headers, agent: false as const };
+		request(uri, options, (response) => {
+			let text = "";
+			response.on("data", (part) => {
+				text += part;
+			});
+			response.on("end", () =>
+				resolve({
+					status: response.statusCode ?? 0,
+					body: JSON.parse(text),
+					type: response.headers["content-type"] ?? "",
+				}),
+			);
+		})
+			.on("error", reject)
+			.end();
+	});
+}
+
+const audit = () =>
+	readFileSync(join(folder, "audit.jsonl"), "utf8")
+		.split("\n")
+		.filter((line) => line !== "")
+		.map((line) => JSON.parse(line));
+
+async function until(isThere: () => boolean): Promise<void> {
+	for (let i = 0; i < 500 && !isThere(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+	expect(isThere()).toBe(true);
+}
+
+describe("over TLS", () => {
+	withCertificates(
+		"a client certificate opens its server's paths; others get 401 with ProblemDetails and a record",
+		async () => {
+			const ca = new TestCa(folder, "ca");
+			const stranger = new TestCa(folder, "stranger");
+			const { certificate, key } = ca.issue("hse", "IP:127.0.0.1");
+			await start({
+				tls: { certificate, key, clientCa: ca.file },
+				applicationServers: [METERS],
+				ues: UES,
+			});
+			const uri = `${server?.apiRoot}/3gpp-nidd/v1/meters/configurations`;
+			const meters = ca.issue("meters", "DNS:meters.example");
+			expect(await ask(uri, ca.file, meters)).toMatchObject({ status: 200, body: [] });
+			const refused: [string, Certificate | undefined][] = [
+				["no credentials", undefined],
+				["client certificate of no application server", ca.issue("other", "DNS:other.example")],
+				["client certificate of no application server", ca.issue("wild", "DNS:*.example")],
+				["client certificate: ", stranger.issue("forged", "DNS:meters.example")],
+			];
+			for (const [reason, client] of refused) {
+				const { status, body, type } = await ask(uri, ca.file, client);
+				expect([status, body.status, type]).toEqual([401, 401, "application/problem+json"]);
+				expect(audit().at(-1)).toMatchObject({ event: "authentication failed", remote: "127.0.0.1" });
+				expect(audit().at(-1).reason).toContain(reason);
+			}
+			expect((await ask(uri.replace("meters", "pumps"), ca.file, meters)).status).toBe(403);
+			expect(audit().at(-1)).toMatchObject({ event: "not authorised", applicationServer: "meters" });
+			expect(statSync(join(folder, "audit.jsonl")).mode & 0o777).toBe(0o600);
+		},
+	);
+
+	withCertificates("a WebSocket takes notifications, and needs the same credentials", async () => {
+		const ca = new TestCa(folder, "ca");
+		const { certificate, key } = ca.issue("hse", "IP:127.0.0.1");
+		const pair = await start({
+			tls: { certificate, key, clientCa: ca.file },
+			applicationServers: [METERS],
+			ues: UES,
+		});
+		const trusted = { ca: readFileSync(ca.file) };
+		const token = await tokenOf((body) => askForToken(body, trusted));
+		const made = await post("/3gpp-nidd/v1/meters/configurations", token, trusted, {
+			externalId: UE,
+			notificationDestination: "https://as.example/",
+			websockNotifConfig: { requestWebsocketUri: true },
+		});
+		const { websocketUri } = made.websockNotifConfig;
+		expect(websocketUri).toMatch(/^wss:/);
+		const stranger = new WebSocket(websocketUri, trusted);
+		expect(
+			await new Promise((resolve) => stranger.on("unexpected-response", (_, { statusCode }) => resolve(statusCode))),
+		).toBe(401);
+		stranger.on("error", () => {});
+		stranger.terminate();
+		const socket = new WebSocket(websocketUri, { ...trusted, headers: { Authorization: `Bearer ${token}` } });
+		const frames: string[] = [];
+		socket.on("message", (data) => frames.push(String(data)));
+		await new Promise((resolve) => socket.on("open", resolve));
+		pair.connect();
+		pair.send("reading");
+		pair.settle();
+		await until(() => frames.length === 1);
+		expect(JSON.parse(frames[0])).toMatchObject({ externalId: UE, data: base64("reading") });
+		const closed = new Promise((resolve) => socket.on("close", resolve));
+		await server?.close();
+		server = undefined;
+		expect(await closed).toBe(1001);
+	});
+});
+
+type Trusted = { readonly ca?: Buffer };
+
+function askForToken(body: string, trusted: Trusted): Promise<string> {
+	return send("/oauth2/token", { "Content-Type": "application/x-www-form-urlencoded" }, body, trusted).then(
+		({ access_token }) => access_token,
+	);
+}
+
+function tokenOf(asking: (body: string) => Promise<string>): Promise<string> {
+	return asking(`grant_type=client_credentials&client_id=meters&client_secret=${SECRET}`);
+}
+
+function post(path: string, token: string, trusted: Trusted, body: object) {
+	return send(
+		path,
+		{ "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+		JSON.stringify(body),
+		trusted,
+	);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what came over HTTPS is looked at field by field.
+function send(path: string, headers: Record<string, string>, body: string, trusted: Trusted): Promise<any> {
+	return new Promise((resolve, reject) => {
+		const asked = request(
+			`${server?.apiRoot}${path}`,
+			{ method: "POST", headers, agent: false, ...trusted },
+			(response) => {
+				let text = "";
+				response.on("data", (part) => {
+					text += part;
+				});
+				response.on("end", () => resolve(JSON.parse(text)));
+			},
+		);
+		asked.on("error", reject).end(body);
+	});
+}
+
+describe("on this machine", () => {
+	/** A token of the application server that there is where none is configured. */
+	async function demoToken(): Promise<string> {
+		const { client_id, client_secret, token_url } = JSON.parse(readFileSync(join(folder, "client.json"), "utf8"));
+		const form = new URLSearchParams({ grant_type: "client_credentials", client_id, client_secret });
+		const answer = await fetch(token_url, { method: "POST", body: form });
+		return ((await answer.json()) as { access_token: string }).access_token;
+	}
+
+	async function call(method: string, path: string, token: string, body?: object) {
+		const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+		const answer = await fetch(`${server?.apiRoot}${path}`, {
+			method,
+			headers,
+			...(body && { body: JSON.stringify(body) }),
+		});
+		// biome-ignore lint/suspicious/noExplicitAny: what came over HTTP is looked at field by field.
+		return { status: answer.status, body: (await answer.json()) as any };
+	}
+
+	test("without any configuration one server sees every UE: webhook, downlink, key", async () => {
+		const pair = await start({});
+		const bodies: unknown[] = [];
+		webhook = createServer((asked, reply) => {
+			let text = "";
+			asked.on("data", (part) => {
+				text += part;
+			});
+			asked.on("end", () => {
+				bodies.push(JSON.parse(text));
+				reply.writeHead(204).end();
+			});
+		});
+		await new Promise<void>((resolve) => webhook?.listen(0, "127.0.0.1", resolve));
+		const destination = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/`;
+		const token = await demoToken();
+		expect(statSync(join(folder, "client.json")).mode & 0o777).toBe(0o600);
+		const externalId = `${IMSI}@ue.demo`;
+		const made = await call("POST", "/3gpp-nidd/v1/demo/configurations", token, {
+			externalId,
+			notificationDestination: destination,
+		});
+		expect(made.status).toBe(201);
+		pair.connect();
+		pair.send("reading");
+		pair.settle();
+		await until(() => bodies.length === 1);
+		expect(bodies[0]).toMatchObject({ externalId, data: base64("reading") });
+		const path = `${new URL(made.body.self).pathname}/downlink-data-deliveries`;
+		expect((await call("POST", path, token, { externalId, data: base64("answer") })).status).toBe(200);
+		expect(pair.downlinks).toEqual(["answer"]);
+		const { body } = await call("GET", "/3gpp-best/v1/demo/sessions", token);
+		const session = new URL(body.sessions[0].self).pathname;
+		const key = await call("POST", `${session}/keys/eas-key`, token);
+		expect(new Uint8Array(Buffer.from(key.body.key, "base64"))).toEqual(pair.ue.session?.easKey());
+		expect(audit().map(({ event }) => event)).toEqual(["token issued", "EAS key given out"]);
+		const { client_secret } = JSON.parse(readFileSync(join(folder, "client.json"), "utf8"));
+		const written = lines.join("") + readFileSync(join(folder, "audit.jsonl"), "utf8");
+		for (const secret of [client_secret, token, key.body.key]) expect(written).not.toContain(secret);
+		expect(lines.length).toBeGreaterThan(3);
+	});
+
+	test("what was asked for is there after a restart, and what waited goes out", async () => {
+		const pair = await start({});
+		const token = await demoToken();
+		const externalId = `${IMSI}@ue.demo`;
+		const closed = createServer();
+		await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+		const { port } = closed.address() as AddressInfo;
+		await new Promise((resolve) => closed.close(resolve));
+		await call("POST", "/3gpp-nidd/v1/demo/configurations", token, {
+			externalId,
+			notificationDestination: `http://127.0.0.1:${port}/`,
+		});
+		pair.connect();
+		pair.send("kept");
+		pair.settle();
+		await server?.close();
+		const bodies: string[] = [];
+		webhook = createServer((asked, reply) => {
+			asked.on("data", (part) => bodies.push(String(part)));
+			asked.on("end", () => reply.writeHead(200).end());
+		});
+		await new Promise<void>((resolve) => webhook?.listen(port, "127.0.0.1", resolve));
+		await start({});
+		await until(() => bodies.length === 1);
+		expect(JSON.parse(bodies[0])).toMatchObject({ externalId, data: base64("kept") });
+		expect((await call("GET", "/3gpp-nidd/v1/demo/configurations", await demoToken())).body).toHaveLength(1);
+	});
+
+	test("the document and the page to try it need no credentials, and load nothing from elsewhere", async () => {
+		await start({});
+		const get = async (path: string) => fetch(`${server?.apiRoot}/3gpp-best/v1/${path}`);
+		expect(((await (await get("openapi.json")).json()) as { openapi: string }).openapi).toBe("3.1.0");
+		for (const path of ["", "try.js", "page.css"]) {
+			const answer = await get(path);
+			expect([path, answer.status]).toEqual([path, 200]);
+			expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
+			expect(await answer.text()).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+		}
+	});
+
+	test("the page shows what goes on; health and metrics are there; names of others are turned away", async () => {
+		const pair = await start({});
+		pair.connect();
+		const datagram = pair.send("reading");
+		pair.settle();
+		server?.handleTraffic({ fromUe: true, peer: "127.0.0.1 5000", datagram, verdict: "accept" });
+		const page = server?.page ?? "";
+		expect(await (await fetch(page)).text()).toContain("<title>BEST: HSE</title>");
+		expect(await (await fetch(`${page}healthz`)).json()).toEqual({ status: "ok" });
+		const metrics = await (await fetch(`${page}metrics`)).text();
+		expect(metrics).toContain('best_hse_datagrams_total{verdict="accept"} 3');
+		expect(metrics).toContain("best_hse_sessions 1");
+		expect(metrics).toContain('best_hse_events_total{kind="uplink"} 1');
+		const abort = new AbortController();
+		const live = await fetch(`${page}live`, { signal: abort.signal });
+		const reader = live.body?.getReader();
+		const first = new TextDecoder().decode((await reader?.read())?.value);
+		abort.abort();
+		const all = JSON.parse(/^data: (.*)$/m.exec(first)?.[1] ?? "");
+		expect(all.sessions).toMatchObject([{ imsi: IMSI, state: "live", keyId: 1 }]);
+		expect(all.messages).toMatchObject([
+			{ number: 0, name: "UP message", fromUe: true, octets: 17, verdict: "accept" },
+		]);
+		const { fields } = (await (await fetch(`${page}live/messages/0`)).json()) as { fields: { name: string }[] };
+		expect(fields.map(({ name }) => name)).toEqual([
+			"EMSDP type",
+			"Flags, Key ID, COUNT",
+			"Session ID",
+			"Payload, enciphered",
+			"MAC",
+		]);
+		expect((await fetch(`${page}live/messages/1`)).status).toBe(404);
+		const status = await new Promise((resolve) => {
+			const { port } = new URL(page);
+			import("node:http").then(({ get }) =>
+				get({ host: "127.0.0.1", port, headers: { Host: "evil.example" } }, (answer) => {
+					answer.resume();
+					resolve(answer.statusCode);
+				}),
+			);
+		});
+		expect(status).toBe(421);
+	});
+
+	test("draining, what is under way is finished", async () => {
+		const pair = await start({ answerWithin: 1 });
+		pair.connect();
+		const token = await demoToken();
+		const { body } = await call("GET", "/3gpp-best/v1/demo/sessions", token);
+		// The UE does not hear: the request waits for its answer for a second.
+		pair.settle = () => {};
+		const waiting = call("POST", `${new URL(body.sessions[0].self).pathname}/terminate`, token);
+		await until(() => pair.hse.sessionOf(IMSI)?.state === "terminating");
+		const closing = server?.close();
+		server = undefined;
+		expect((await waiting).status).toBe(202);
+		await closing;
+	});
+});
+
+describe("what cannot be", () => {
+	for (const [what, settings, more, message] of [
+		[
+			"an open address without TLS",
+			{ applicationServers: [METERS] },
+			{ api: { address: "0.0.0.0", port: 0 } },
+			/needs a certificate/,
+		],
+		[
+			"an address without a name",
+			{ applicationServers: [METERS], tls: { certificate: "c", key: "k" } },
+			{ api: { address: "::", port: 0 } },
+			/give "apiRoot"/,
+		],
+		["a page for the network", {}, { operations: { address: "::", port: 0 } }, /open to the network/],
+		["two servers of one name", { applicationServers: [METERS, METERS] }, {}, /"id meters".*differ/],
+		[
+			"UEs of nobody",
+			{ applicationServers: [METERS], ues: [{ ...UES[0], applicationServer: "x" }] },
+			{},
+			/"x", which is not configured/,
+		],
+		["files that are not there", { escrowKey: "/nowhere/key.pem" }, {}, /\/nowhere\/key.pem \(escrow\).*ENOENT/],
+	] as const)
+		test(`${what} is said in one sentence`, async () => {
+			await expect(start(settings, more as object)).rejects.toThrow(message);
+		});
+});
