@@ -128,7 +128,7 @@ class Demo {
 			const easId = "meter.demo";
 			const imsi = this.options.imsi ?? freeImsi(database);
 			const hse = { hseAddress: ADDRESS, hsePort: this.port };
-			provision({ database, storeDirectory, imsi, ...hse, easId, service, agreement, algorithms });
+			await provision({ database, storeDirectory, imsi, ...hse, easId, service, agreement, algorithms });
 			print(`Subscriber ${imsi} provisioned with fresh keys.`);
 			return await this.play(startDevice({ storeDirectory, isComplete: needsMoreThanAes(algorithms) }));
 		} finally {

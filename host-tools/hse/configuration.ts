@@ -52,7 +52,10 @@ const SETTINGS = {
 		schema: text.optional(),
 	},
 	database: {
-		row: { value: "FILE", help: "subscribers, their SQNs, and sessions (best-hse.db)" },
+		row: {
+			value: "FILE|URL",
+			help: "subscribers, their SQNs, and sessions; postgres://… for several HSEs at once (best-hse.db)",
+		},
 		schema: text.default("best-hse.db"),
 	},
 	lifetime: {

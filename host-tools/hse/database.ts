@@ -2,6 +2,7 @@ import { chmodSync, closeSync, openSync } from "node:fs";
 import Database from "libsql";
 import type { TuakParameters } from "../../firmware/keys/tuak.js";
 import { SESSION_TABLES } from "./session-tables.js";
+import type { SubscriberDatabase } from "./subscriber-database.js";
 
 /** A subscriber as the HSE's authentication centre knows it. */
 export interface Subscriber {
@@ -84,7 +85,7 @@ const MIGRATIONS: readonly string[] = [
 type Row = Record<string, unknown>;
 
 /** The HSE's file: subscribers and their SQNs. Everything is on the medium when a method returns. */
-export class HseDatabase {
+export class HseDatabase implements SubscriberDatabase {
 	private readonly database: Database.Database;
 	private readonly selectSubscriber: Database.Statement;
 	private readonly updateSqn: Database.Statement;
@@ -270,7 +271,8 @@ function tuakOf({ tuak_res_octets, tuak_iterations }: Row): TuakParameters | und
 	return { resOctets: tuak_res_octets as TuakParameters["resOctets"], iterations: tuak_iterations as number };
 }
 
-function takenAlready(imsi: string): DatabaseError {
+/** The IMSI of a new subscriber, or its reference, is another one's. */
+export function takenAlready(imsi: string): DatabaseError {
 	return new DatabaseError(`The subscriber ${imsi} is in the database already: choose another IMSI with --imsi.`);
 }
 

@@ -1,10 +1,11 @@
-import { DatabaseError, HseDatabase } from "./database.js";
-import { checkPostgresUrl, isPostgresUrl } from "./postgres/connection.js";
+import { HseDatabase } from "./database.js";
+import { asDatabaseError, checkPostgresUrl, isPostgresUrl } from "./postgres/connection.js";
 import { PostgresSessionStore } from "./postgres/session-store.js";
 import { PostgresSubscribers } from "./postgres/subscribers.js";
 import { SqliteSessionStore } from "./session-store.js";
 import type { SharedSessionStore } from "./shared-store.js";
 import type { SessionStore } from "./store.js";
+import type { SubscriberDatabase } from "./subscriber-database.js";
 
 /** Where an HSE keeps what outlives its process. */
 export interface Storage {
@@ -38,32 +39,36 @@ async function openFile(path: string): Promise<Storage> {
 	}
 }
 
-/** Subscribers in a PostgreSQL whose tables are up to date. @throws DatabaseError */
-export async function openSubscribers(url: string): Promise<PostgresSubscribers> {
+/** Subscribers alone, in a file or in a PostgreSQL. @throws DatabaseError */
+export async function openSubscribers(name: string): Promise<SubscriberDatabase> {
+	return isPostgresUrl(name) ? openPostgresSubscribers(name) : new HseDatabase(name);
+}
+
+/** The tables are brought up to date. @throws DatabaseError */
+async function openPostgresSubscribers(url: string): Promise<PostgresSubscribers> {
 	checkPostgresUrl(url);
 	const subscribers = new PostgresSubscribers(url);
 	try {
 		await subscribers.migrate();
 		return subscribers;
 	} catch (error) {
-		await subscribers.end();
-		if (error instanceof DatabaseError) throw error;
-		throw new DatabaseError(
-			`The PostgreSQL of --database cannot be used (${error instanceof Error ? error.message : error}): see that it runs and that PGUSER and PGPASSWORD are right.`,
-		);
+		await subscribers.close();
+		throw error;
 	}
 }
 
 async function openPostgres(url: string): Promise<Storage> {
-	const database = await openSubscribers(url);
+	const database = await openPostgresSubscribers(url);
 	const store = new PostgresSessionStore(url);
-	await store.begin();
-	return {
-		database,
-		store,
-		end: async () => {
-			await store.end();
-			await database.end();
-		},
+	const end = async () => {
+		await store.end();
+		await database.close();
 	};
+	try {
+		await store.begin();
+	} catch (error) {
+		await end();
+		throw asDatabaseError(error);
+	}
+	return { database, store, end };
 }

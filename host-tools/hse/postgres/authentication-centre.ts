@@ -2,7 +2,7 @@ import { CAUSE } from "../../../firmware/emsdp/profile.js";
 import type { Kernel } from "../../../firmware/kernels/kernel.js";
 import { makeVector } from "../../../firmware/keys/aka.js";
 import { nextSqn } from "../../../firmware/keys/sqn.js";
-import { akaFunctionsOf, imsiOf, sqnAfter } from "../authentication-centre.js";
+import { akaFunctionsOf, answerOfSharedKey, imsiOf, sqnAfter } from "../authentication-centre.js";
 import type { Subscriber } from "../database.js";
 import type { VectorRequest } from "../events.js";
 import type { HomeNetworkKeys } from "../home-network-key.js";
@@ -33,8 +33,7 @@ export class SharedAuthenticationCentre {
 	async answer({ identity, keyReference, resynchronisation }: VectorRequest): Promise<VectorAnswer> {
 		const imsi = imsiOf(identity, this.homeNetworkKeys);
 		if (typeof imsi === "number") return imsi;
-		// No shared key is in this database.
-		if (keyReference !== undefined) return CAUSE.ueUnknown;
+		if (keyReference !== undefined) return answerOfSharedKey(imsi, await this.subscribers.sharedKey(keyReference));
 		if (resynchronisation !== undefined) return this.resynchronise(imsi, resynchronisation);
 		const subscriber = await this.subscribers.takeSqn(imsi);
 		if (subscriber === undefined) return CAUSE.ueUnknown;

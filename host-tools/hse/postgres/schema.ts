@@ -6,32 +6,39 @@ const MIGRATION_LOCK = 0x42455354;
 
 /** Each entry brings the tables from the version of its index to the next. */
 const MIGRATIONS: readonly string[] = [
+	// With a pre-shared key there is a reference, k is that key, and there is no opc, amf and sqn.
 	`CREATE TABLE best_subscriber (
-		imsi text PRIMARY KEY,
+		imsi text COLLATE "C" PRIMARY KEY,
 		k bytea NOT NULL,
-		opc bytea NOT NULL,
-		amf bytea NOT NULL,
-		sqn bigint NOT NULL,
+		opc bytea,
+		amf bytea,
+		sqn bigint,
 		enabled boolean NOT NULL,
 		tuak_res_octets integer,
-		tuak_iterations integer
+		tuak_iterations integer,
+		reference bytea UNIQUE,
+		eas_key text CHECK (eas_key IN ('deny', 'allow', 'escrow')),
+		CHECK (reference IS NOT NULL OR (opc IS NOT NULL AND amf IS NOT NULL AND sqn IS NOT NULL))
 	);
 	-- The HSE processes that run; one that has no row owns nothing.
 	CREATE TABLE best_hse (
 		id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 		lease_until timestamptz NOT NULL
 	);
-	-- packed is null for a Session ID that a process has reserved; imsi is as EF_IMSI has it.
+	-- packed is null for a Session ID that a process has reserved; imsi is as EF_IMSI has it; forget_at is set where a
+	-- session that is not confirmed is nobody's.
 	CREATE TABLE best_session (
 		session_id bigint PRIMARY KEY,
 		owner bigint,
 		batch bigint NOT NULL,
 		imsi bytea,
 		is_confirmed boolean NOT NULL DEFAULT false,
+		forget_at timestamptz,
 		packed bytea
 	) WITH (fillfactor = 80);
 	ALTER TABLE best_session ALTER COLUMN packed SET STORAGE EXTERNAL;
 	CREATE INDEX best_session_imsi ON best_session (imsi) WHERE is_confirmed;
+	CREATE INDEX best_session_forgotten ON best_session (forget_at) WHERE forget_at IS NOT NULL;
 	CREATE INDEX best_session_reserved ON best_session (owner) WHERE packed IS NULL;
 	-- The journal of each process: the COUNTs of uplinks.
 	CREATE TABLE best_uplink_counts (

@@ -14,6 +14,9 @@ const RENEW_AFTER = 1000;
 const RESERVED = 4096;
 const RESERVE_BELOW = 2048;
 const LAST_RESERVED = 64;
+/** How long a session that is not confirmed waits for its UE when it is nobody's, and how often those are looked for. */
+const FORGET_AFTER = "5 min";
+const SWEEP_AFTER = 60_000;
 
 const SILENT = "This HSE was silent for longer than its lease, and others may have taken its sessions";
 
@@ -25,6 +28,9 @@ const IS_FREE = "(s.owner IS NULL OR NOT EXISTS (SELECT FROM best_hse h WHERE h.
 /** A lease has ended; after a start of PostgreSQL, which nobody could renew in, all get their time again. */
 const HAS_ENDED = `h.lease_until < clock_timestamp()
 	AND pg_postmaster_start_time() < clock_timestamp() - interval '${LEASE} ms'`;
+
+/** A session is nobody's from now on. */
+const DISOWNED = `owner = NULL, forget_at = CASE WHEN is_confirmed THEN NULL ELSE now() + interval '${FORGET_AFTER}' END`;
 
 /** A handle for octets: a view, since pg takes Buffers only. */
 const blob = (octets: Uint8Array) => Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
@@ -71,6 +77,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 	/** Which process is told when a session is given up. */
 	private readonly askers = new Map<number, number>();
 	private timer: NodeJS.Timeout | undefined;
+	private sweptAt = 0;
 	private isOver = false;
 
 	constructor(url: string) {
@@ -95,6 +102,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 			client.query<{ id: string }>(`SELECT h.id FROM best_hse h WHERE ${HAS_ENDED}`),
 		);
 		for (const { id } of ended) await this.fold(id);
+		await this.sweep();
 		await this.reserve();
 		this.renewLater();
 	}
@@ -149,7 +157,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 
 	async disown(sessionId: number): Promise<void> {
 		await this.listener.use((client) =>
-			client.query("UPDATE best_session SET owner = NULL WHERE session_id = $1 AND owner = $2", [sessionId, this.id]),
+			client.query(`UPDATE best_session SET ${DISOWNED} WHERE session_id = $1 AND owner = $2`, [sessionId, this.id]),
 		);
 	}
 
@@ -244,7 +252,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 	}
 
 	private async release(client: Client, releases: readonly { readonly sessionId: number }[]): Promise<void> {
-		await client.query("UPDATE best_session SET owner = NULL WHERE owner = $1 AND session_id = ANY($2)", [
+		await client.query(`UPDATE best_session SET ${DISOWNED} WHERE owner = $1 AND session_id = ANY($2)`, [
 			this.id,
 			releases.map(({ sessionId }) => sessionId),
 		]);
@@ -263,7 +271,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 			[sessionIds],
 		);
 		const { rows: taken } = await client.query<Stored>(
-			`UPDATE best_session s SET owner = $1, batch = $2 WHERE s.session_id = ANY($3) AND ${IS_FREE}
+			`UPDATE best_session s SET owner = $1, batch = $2, forget_at = NULL WHERE s.session_id = ANY($3) AND ${IS_FREE}
 			RETURNING s.session_id, s.packed`,
 			[this.id, lastBatch, locked.map(({ session_id }) => session_id)],
 		);
@@ -328,6 +336,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 			}
 			await client.query("DELETE FROM best_uplink_counts WHERE owner = $1", [owner]);
 			await client.query("DELETE FROM best_session WHERE owner = $1 AND packed IS NULL", [owner]);
+			await client.query(`UPDATE best_session SET ${DISOWNED} WHERE owner = $1 AND NOT is_confirmed`, [owner]);
 		});
 	}
 
@@ -358,6 +367,12 @@ export class PostgresSessionStore implements SharedSessionStore {
 		this.timer.unref();
 	}
 
+	/** Sessions that no UE has confirmed, and that no process has any more. */
+	private async sweep(): Promise<void> {
+		this.sweptAt = performance.now();
+		await this.listener.use((client) => client.query("DELETE FROM best_session WHERE forget_at < now()"));
+	}
+
 	private async renew(): Promise<void> {
 		const { rowCount } = await this.listener.use((client) =>
 			client.query(`UPDATE best_hse SET lease_until = clock_timestamp() + interval '${LEASE} ms' WHERE id = $1`, [
@@ -365,6 +380,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 			]),
 		);
 		if (rowCount === 0 && !this.isOver) this.lose(SILENT);
+		if (performance.now() - this.sweptAt > SWEEP_AFTER) await this.sweep();
 	}
 
 	/** What another process says: a word, a Session ID, and who asks. */
