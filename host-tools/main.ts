@@ -2,9 +2,11 @@ import { LOAD_COMMAND } from "./bench/load/messages.js";
 import { runLoadProcess } from "./bench/load/process.js";
 import { bench } from "./cli/bench.js";
 import { board } from "./cli/board.js";
+import { ca } from "./cli/ca.js";
 import { demo } from "./cli/demo.js";
 import { device } from "./cli/device.js";
 import { doctor } from "./cli/doctor.js";
+import { eas } from "./cli/eas.js";
 import { Failure, UsageError } from "./cli/errors.js";
 import { hse } from "./cli/hse.js";
 import { keygen } from "./cli/keygen.js";
@@ -16,7 +18,20 @@ import { NODE_HOST_COMMAND } from "./device/device.js";
 import { runInNode } from "./device/node-host.js";
 import { DatabaseError } from "./hse/database.js";
 
-const COMMANDS: readonly Command[] = [demo, hse, device, provision, keygen, subscriber, vectors, bench, board, doctor];
+const COMMANDS: readonly Command[] = [
+	demo,
+	hse,
+	eas,
+	ca,
+	device,
+	provision,
+	keygen,
+	subscriber,
+	vectors,
+	bench,
+	board,
+	doctor,
+];
 
 function overview(): string {
 	const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`);

@@ -33,10 +33,9 @@ export interface UeOptions {
 	readonly longestBackOff: number;
 }
 
-const fractionOctets = new Uint8Array(2);
-
 /** A random number from 0 to 1 for the spread of retransmissions. */
 export function randomFraction(random: Random): number {
-	random.fill(fractionOctets);
-	return ((fractionOctets[0] << 8) | fractionOctets[1]) / 0xffff;
+	const octets = new Uint8Array(2);
+	random.fill(octets);
+	return ((octets[0] << 8) | octets[1]) / 0xffff;
 }

@@ -1,6 +1,7 @@
 import type { HseConfiguration } from "../emsdp/configuration.js";
 import { encodeHseConfiguration, isHseConfiguration, readHseConfiguration } from "../emsdp/configuration.js";
 import { readUint32, writeUint32 } from "../emsdp/octets.js";
+import { crc32 } from "./crc32.js";
 
 /** Key of the packed session in the device's store. */
 export const SESSION_KEY = "session";
@@ -26,16 +27,6 @@ const BASE_KEY = 27;
 const CRC = 59;
 /** Octets of the record. */
 export const PACKED_SESSION_OCTETS = 63;
-
-/** CRC-32 (IEEE 802.3) of the first `length` octets: tells a torn or worn record, not a forged one. */
-function crc32(octets: Uint8Array, length: number): number {
-	let crc = 0xffffffff;
-	for (let i = 0; i < length; i++) {
-		crc ^= octets[i];
-		for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) === 1 ? 0xedb88320 : 0);
-	}
-	return ~crc >>> 0;
-}
 
 export function packSession(session: PackedSession): Uint8Array {
 	const record = new Uint8Array(PACKED_SESSION_OCTETS);

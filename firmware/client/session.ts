@@ -581,7 +581,8 @@ export class Session {
 		this.request = undefined;
 		this.cached = undefined;
 		this.erase();
-		this.outbox.store(NO_OCTETS);
+		// Not the constant: whoever takes a record erases it, and the constant may be in flash.
+		this.outbox.store(new Uint8Array(0));
 		this.outbox.tell({ kind: "session over", cause, by });
 	}
 }

@@ -65,12 +65,23 @@ export class Plane {
 	private length = 0;
 	private readonly verify = (count: number) => this.openWith(count, this.length);
 
-	constructor(kernel: Kernel, keySet: KeySet, parameters: SecurityParameters, userPlane: boolean, direction: number) {
+	/**
+	 * @param direction of what this end sends: {@link DIRECTION}
+	 * @param relays whether messages only pass through here: they are verified and stay as they are
+	 */
+	constructor(
+		kernel: Kernel,
+		keySet: KeySet,
+		parameters: SecurityParameters,
+		userPlane: boolean,
+		direction: number,
+		relays = false,
+	) {
 		this.kernel = kernel;
 		this.keySet = keySet;
 		this.parameters = parameters;
 		this.userPlane = userPlane;
-		this.ciphers = parameters.encryption !== ALGORITHM.null;
+		this.ciphers = parameters.encryption !== ALGORITHM.null && !relays;
 		this.extension = userPlane ? extensionOctets(parameters.counterScheme) : 0;
 		this.headerOctets = HEADER.length + this.extension;
 		this.shortest = this.headerOctets + (userPlane ? 0 : 1) + parameters.macLength;
@@ -156,9 +167,16 @@ export class SecurityContext {
 
 	/**
 	 * @param direction of what this end sends: {@link DIRECTION}
+	 * @param relays whether UP messages of UE-to-EAS mode only pass through here: they are verified and stay as they are
 	 * @throws RangeError if the kernel does not have the algorithms: neither end agrees on what it does not have
 	 */
-	constructor(kernel: Kernel, parameters: SecurityParameters, keys: TrafficKeys | WakingKeys, direction: number) {
+	constructor(
+		kernel: Kernel,
+		parameters: SecurityParameters,
+		keys: TrafficKeys | WakingKeys,
+		direction: number,
+		relays = false,
+	) {
 		if (!hasAlgorithms(kernel, parameters))
 			throw new RangeError(`The kernel does not have EEA${parameters.encryption} and EIA${parameters.integrity}.`);
 		this.kernel = kernel;
@@ -175,7 +193,7 @@ export class SecurityContext {
 			user = isSplit ? this.expand(keys.e2eEncryption, keys.e2eIntegrity) : this.controlKeySet;
 		}
 		this.control = new Plane(kernel, this.controlKeySet, parameters, false, direction);
-		this.user = new Plane(kernel, user, parameters, true, direction);
+		this.user = new Plane(kernel, user, parameters, true, direction, relays && isSplit);
 	}
 
 	/** To be called before {@link control} is used: makes its keys where a context that was asleep does not have them yet. */

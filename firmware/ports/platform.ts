@@ -20,27 +20,31 @@ export interface RetryPolicy {
 	readonly longest: number;
 }
 
-/** All that the firmware finds on a target: the module `best/platform` exports one of these as `platform`. */
-export interface Platform {
+/** What the client needs of a target. */
+export interface Target {
 	readonly kernel: Kernel;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly store: Store;
-	readonly readings: Readings;
 	/** @throws Error where there is no way to the address */
 	openDatagram(address: string, port: number): Datagram;
 	/** The card in the device's modem, where it can be reached. */
 	readonly usim?: Usim;
-	/** One line for people or for the program that watches the device. */
-	print(text: string): void;
-	/** Where there is a line to be provisioned over. */
-	readonly provisioning?: Provisioning;
 	/** Where nobody is there to start the device again: how failed attempts to get keys begin again. */
 	readonly retry?: RetryPolicy;
 	/** Algorithms of the soft USIM beside MILENAGE that the target has, by their number in the identity record. */
 	readonly akaAlgorithms?: Readonly<Record<number, MakeAkaFunctions>>;
 	/** How a SUCI is made, where the target can. */
 	readonly makeConceal?: MakeConceal;
+}
+
+/** All that the application finds on a target: the module `best/platform` exports one of these as `platform`. */
+export interface Platform extends Target {
+	readonly readings: Readings;
+	/** One line for people or for the program that watches the device. */
+	print(text: string): void;
+	/** Where there is a line to be provisioned over. */
+	readonly provisioning?: Provisioning;
 	/** What the engine used, where it can tell. */
 	statistics?(): { readonly engine: string; readonly heapPeakBytes: number };
 	/** Ends the program where there is something to go back to. */

@@ -1,6 +1,7 @@
 import { runDemo } from "../demo/demo.js";
 import { machineReadings } from "../demo/readings.js";
 import { hasXsHost } from "../device/device.js";
+import { MODES } from "../provision/fields.js";
 import { AGREEMENTS, ALGORITHMS, SERVICES } from "../provision/provision.js";
 import type { BenchRow } from "./kernel-rows.js";
 
@@ -25,6 +26,7 @@ export async function uplinkRows(): Promise<BenchRow[]> {
 		pcap: undefined,
 		imsi: undefined,
 		service: SERVICES.confidential,
+		mode: MODES.hse,
 		agreement: AGREEMENTS["eps-aka"],
 		algorithms: [ALGORITHMS.aes],
 		print: () => {},

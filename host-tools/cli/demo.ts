@@ -1,10 +1,12 @@
 import { type DemoSummary, runDemo } from "../demo/demo.js";
 import { lines, machineReadings } from "../demo/readings.js";
+import { MODES } from "../provision/fields.js";
 import { AGREEMENTS, SERVICES, TEST_IMSI } from "../provision/provision.js";
 import { ALGORITHMS_VALUE, algorithmsOption } from "./algorithms.js";
 import { type Command, choiceOption, imsiOption, numberOption } from "./options.js";
 
 const SERVICE_NAMES = ["confidential", "integrity"] as const;
+const MODE_NAMES = ["hse", "eas"] as const;
 const AGREEMENT_NAMES = ["eps-aka", "umts-aka"] as const;
 
 function table(summary: DemoSummary): string[] {
@@ -30,6 +32,10 @@ export const demo: Command = {
 			help: "send the lines of a file, or of standard input, instead of readings of this machine",
 		},
 		count: { value: "N", help: "how many readings of this machine (10)" },
+		mode: {
+			value: MODE_NAMES.join("|"),
+			help: "where the user plane ends: eas: with an EAS of its own (hse)",
+		},
 		service: { value: SERVICE_NAMES.join("|"), help: "service asked for (confidential)" },
 		agreement: { value: AGREEMENT_NAMES.join("|"), help: "key agreement offered (eps-aka)" },
 		algorithms: {
@@ -55,6 +61,7 @@ export const demo: Command = {
 			port: numberOption(options, "port", 0, 1, 65_535),
 			imsi: imsiOption(options),
 			service: SERVICES[choiceOption(options, "service", SERVICE_NAMES, "confidential")],
+			mode: MODES[choiceOption(options, "mode", MODE_NAMES, "hse")],
 			agreement: AGREEMENTS[choiceOption(options, "agreement", AGREEMENT_NAMES, "eps-aka")],
 			algorithms: algorithmsOption(options),
 			print,

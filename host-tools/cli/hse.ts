@@ -1,35 +1,100 @@
 import { rung } from "../demo/ladder.js";
-import { CONFIGURATION_OPTIONS, type HseServerConfiguration, readConfiguration } from "../hse/configuration.js";
+import { AuditFile } from "../hse/audit.js";
+import {
+	CONFIGURATION_OPTIONS,
+	EAS_PORT,
+	type HseServerConfiguration,
+	readConfiguration,
+} from "../hse/configuration.js";
+import { HseDatabase } from "../hse/database.js";
+import type { EscrowFile } from "../hse/escrow-file.js";
 import type { HseEvent } from "../hse/events.js";
 import { readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
-import { HseServer } from "../hse/server.js";
-import { openStorage } from "../hse/storage.js";
+import { type EasOptions, HseServer } from "../hse/server.js";
+import { openStorage, type Storage } from "../hse/storage.js";
 import { loadKernelFor } from "../kernel.js";
 import { logTo } from "../log.js";
 import { coreHsePort } from "../northbound/core-hse-port.js";
 import { NorthboundServer } from "../northbound/server.js";
 import { Failure } from "./errors.js";
+import { type EasWatcher, easPolicy, openEscrow, readEasOptions } from "./hse-eas.js";
 import type { Command } from "./options.js";
 
 /** An event as a line; a payload as text where it is printable, else in hex. */
 function lineOf(event: HseEvent): string {
-	const { kind, ...rest } = event;
-	const fields = Object.entries(rest).map(([name, value]) => {
-		if (value instanceof Uint8Array) return `${name}=${Buffer.from(value).toString("hex")}`;
-		return `${name}=${name === "sessionId" ? Number(value).toString(16).padStart(8, "0") : value}`;
+	const fields = Object.entries(event).map(([name, value]) => {
+		if (value instanceof Uint8Array) return [name, Buffer.from(value).toString("hex")];
+		return [name, name === "sessionId" ? Number(value).toString(16).padStart(8, "0") : value];
 	});
-	return `${kind}: ${fields.join(" ")}`;
+	return fieldsOf(Object.fromEntries(fields));
 }
 
-/** @throws Failure where the port cannot be had */
-async function listen(server: HseServer, port: number): Promise<void> {
+function fieldsOf({ kind, ...fields }: Record<string, unknown>): string {
+	return `${kind}: ${Object.entries(fields)
+		.map(([name, value]) => `${name}=${value}`)
+		.join(" ")}`;
+}
+
+/** What the server writes to besides its sockets. */
+interface Files extends Pick<Storage, "database" | "store"> {
+	/** undefined where nothing is there to be put on record. */
+	readonly audit: AuditFile | undefined;
+	readonly escrow: EscrowFile | undefined;
+	readonly eas: EasOptions | undefined;
+	closeAll(): Promise<void>;
+}
+
+/** @param print takes an event for the person, or the program, that watches @throws Failure; then none stays open */
+async function open(configuration: HseServerConfiguration, print: EasWatcher["print"]): Promise<Files> {
+	const opened: { close(): void | Promise<void> }[] = [];
+	const closeAll = async () => {
+		for (const file of opened.reverse()) await file.close();
+	};
+	const keep = <T extends { close(): void | Promise<void> } | undefined>(file: T): T => {
+		if (file !== undefined) opened.push(file);
+		return file;
+	};
+	try {
+		const { database, store } = keep(await openStorage(configuration.database));
+		const { eas: isEas, northboundPort, operationsPort } = configuration;
+		const isAudited = isEas || northboundPort !== undefined || operationsPort !== undefined;
+		const audit = isAudited ? keep(new AuditFile(configuration.auditLog, Date.now)) : undefined;
+		const escrow = keep(openEscrow(configuration));
+		const eas = audit && openEas(configuration, database, escrow, { audit, print });
+		return { database, store, audit, escrow, eas, closeAll };
+	} catch (error) {
+		await closeAll();
+		throw error;
+	}
+}
+
+/** @returns undefined where no EAS may register @throws Failure */
+function openEas(
+	configuration: HseServerConfiguration,
+	database: Storage["database"],
+	escrow: EscrowFile | undefined,
+	watcher: EasWatcher,
+): EasOptions | undefined {
+	if (database instanceof HseDatabase)
+		return readEasOptions(configuration, (imsi) => database.easKeyPolicy(imsi), escrow, watcher);
+	if (!configuration.eas) return undefined;
+	throw new Failure(
+		"EASs do not go with a PostgreSQL: they register with one HSE, and their UEs may come to another. Name a file with --database.",
+	);
+}
+
+/** @throws Failure where a port cannot be had */
+async function listen(server: HseServer, { port, eas, easPort }: HseServerConfiguration): Promise<void> {
 	try {
 		await server.listen();
 	} catch (error) {
 		const why = (error as NodeJS.ErrnoException).code;
 		if (why === undefined) throw error;
-		throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
+		const which = eas
+			? [`The port ${port} or ${easPort ?? EAS_PORT}`, "--port or --eas-port"]
+			: [`The port ${port}`, "--port"];
+		throw new Failure(`${which[0]} cannot be had (${why}): choose another with ${which[1]}, or end what uses it.`);
 	}
 }
 
@@ -37,9 +102,10 @@ async function listen(server: HseServer, port: number): Promise<void> {
 async function startNorthbound(
 	server: HseServer,
 	configuration: HseServerConfiguration,
+	{ audit, escrow, database }: Pick<Files, "audit" | "escrow" | "database">,
 ): Promise<NorthboundServer | undefined> {
 	const { northboundPort, northboundAddress, operationsPort, operationsAddress } = configuration;
-	if (northboundPort === undefined && operationsPort === undefined) return undefined;
+	if (audit === undefined || (northboundPort === undefined && operationsPort === undefined)) return undefined;
 	return NorthboundServer.start({
 		hse: coreHsePort(server.hse, server),
 		verdicts: () => server.hse.verdicts,
@@ -48,7 +114,9 @@ async function startNorthbound(
 		api: northboundPort === undefined ? undefined : { address: northboundAddress, port: northboundPort },
 		operations: operationsPort === undefined ? undefined : { address: operationsAddress, port: operationsPort },
 		database: configuration.northboundDatabase,
-		auditLog: configuration.auditLog,
+		audit,
+		escrow,
+		subscriberPolicy: (imsi) => database.easKeyPolicy(imsi),
 		demoClient: configuration.demoClient,
 		settings: configuration.northbound,
 	});
@@ -64,8 +132,8 @@ export const hse: Command = {
 		const { database: path, port, json, algorithms } = configuration;
 		const list = configuration.homeNetworkKeys;
 		const homeNetworkKeys = list === undefined ? undefined : readHomeNetworkKeys(list);
-		const storage = await openStorage(path);
-		const { database, store } = storage;
+		const print = (event: Readonly<Record<string, unknown>>) =>
+			console.log(json ? JSON.stringify(event) : fieldsOf(event));
 		let northbound: NorthboundServer | undefined;
 		let answers = 0;
 		const answer = (sessionId: number) => {
@@ -76,6 +144,7 @@ export const hse: Command = {
 				console.error(error instanceof Error ? error.message : error);
 			}
 		};
+		const { database, store, audit, escrow, eas, closeAll } = await open(configuration, print);
 		const server: HseServer = new HseServer({
 			kernel: loadKernelFor(algorithms),
 			database,
@@ -88,7 +157,9 @@ export const hse: Command = {
 				encryptionAlgorithms: algorithms,
 				integrityAlgorithms: algorithms,
 				lifetime: configuration.lifetime,
+				...easPolicy(configuration),
 			},
+			...(eas === undefined ? {} : { eas }),
 			onEvent: (event) => {
 				const text = json
 					? JSON.stringify(event, (_, value) =>
@@ -114,16 +185,17 @@ export const hse: Command = {
 			await northbound?.drain();
 			await server.close();
 			await northbound?.close();
-			await storage.end();
+			await closeAll();
 		};
 		try {
 			// First, so that it is told of the first uplink.
-			northbound = await startNorthbound(server, configuration);
-			await listen(server, port);
+			northbound = await startNorthbound(server, configuration, { audit, escrow, database });
+			await listen(server, configuration);
 		} catch (error) {
 			await close();
 			throw error;
 		}
+		if (!json && eas !== undefined) console.log(`EASs register at https://${eas.address}:${server.easPort}.`);
 		if (!json) console.log(`HSE on UDP port ${port}, database ${path}. End it with Ctrl-C.`);
 		if (!json && northbound?.apiRoot) console.log(`Northbound APIs at ${northbound.apiRoot}/.`);
 		if (!json && northbound?.page) console.log(`Page at ${northbound.page}.`);

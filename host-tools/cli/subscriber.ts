@@ -1,7 +1,8 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { SQN_STEP } from "../../firmware/keys/aka.js";
 import { toHex } from "../hex.js";
-import { DatabaseError, EAS_KEY_POLICIES, type SubscriberSummary } from "../hse/database.js";
+import { DatabaseError, type SubscriberSummary } from "../hse/database.js";
+import { EAS_KEY_POLICIES } from "../hse/policy.js";
 import { openSubscribers } from "../hse/storage.js";
 import type { SubscriberDatabase } from "../hse/subscriber-database.js";
 import { loadKernel } from "../kernel.js";

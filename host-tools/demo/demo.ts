@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HseConfiguration, readHseConfiguration } from "../../firmware/emsdp/configuration.js";
-import { COMMAND, HEADER, TAG } from "../../firmware/emsdp/profile.js";
+import { COMMAND, HEADER, MODE, TAG } from "../../firmware/emsdp/profile.js";
+import { TestAuthority } from "../ca/ca.js";
 import { Failure } from "../cli/errors.js";
 import { type Device, hasXsHost, startDevice } from "../device/device.js";
+import { EasServer } from "../eas/eas-server.js";
+import type { EasEvent } from "../eas/events.js";
 import { HseDatabase } from "../hse/database.js";
 import type { HseEvent } from "../hse/events.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
@@ -17,6 +20,7 @@ import { remark, rung } from "./ladder.js";
 /** Milliseconds that a reading may take to be delivered and answered, and the device to start or to end. */
 const PATIENCE = 5000;
 const ADDRESS = "127.0.0.1";
+const EAS_ID = "meter.demo";
 
 export interface DemoOptions {
 	readonly readings: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -27,6 +31,8 @@ export interface DemoOptions {
 	/** Undefined: the first of the test range that the database does not have. */
 	readonly imsi: string | undefined;
 	readonly service: number;
+	/** In UE-to-EAS mode an EAS takes part, over mutual TLS with certificates made for this run. */
+	readonly mode: number;
 	readonly agreement: number;
 	/** Offered by the device, and granted by the HSE, which prefers the first. */
 	readonly algorithms: readonly number[];
@@ -90,6 +96,9 @@ class Demo {
 	private readonly folder = mkdtempSync(join(tmpdir(), "best-demo-"));
 	private readonly pcap: PcapWriter | undefined;
 	private server: HseServer | undefined;
+	private eas: EasServer | undefined;
+	/** Makes the certificates of HSE and EAS, where there is an EAS. */
+	private authority: TestAuthority | undefined;
 	private port = 0;
 	private confirmed = false;
 	private sent = 0;
@@ -118,20 +127,22 @@ class Demo {
 
 	async run(): Promise<DemoSummary> {
 		if (!hasXsHost()) this.options.print("No C compiler was found: the firmware runs on Node's engine, not on XS.");
-		const { print, database: databasePath, service, agreement, algorithms } = this.options;
+		const { print, database: databasePath, service, agreement, algorithms, mode } = this.options;
 		let database: HseDatabase | undefined;
 		try {
 			database = new HseDatabase(databasePath ?? join(this.folder, "hse.db"));
 			this.server = await this.listen(database);
 			print(`HSE on UDP ${ADDRESS} port ${this.port}, database ${databasePath ?? "for this run only"}.`);
 			const storeDirectory = join(this.folder, "device");
-			const easId = "meter.demo";
+			const easId = EAS_ID;
+			if (mode === MODE.ueToEas) await this.startEas();
 			const imsi = this.options.imsi ?? freeImsi(database);
 			const hse = { hseAddress: ADDRESS, hsePort: this.port };
-			await provision({ database, storeDirectory, imsi, ...hse, easId, service, agreement, algorithms });
+			await provision({ database, storeDirectory, imsi, ...hse, easId, service, mode, agreement, algorithms });
 			print(`Subscriber ${imsi} provisioned with fresh keys.`);
 			return await this.play(startDevice({ storeDirectory, isComplete: needsMoreThanAes(algorithms) }));
 		} finally {
+			await this.eas?.close();
 			await this.server?.close();
 			database?.close();
 			this.pcap?.close();
@@ -140,10 +151,13 @@ class Demo {
 	}
 
 	private async listen(database: HseDatabase): Promise<HseServer> {
-		const { port, algorithms } = this.options;
+		const { port, algorithms, mode } = this.options;
+		if (mode === MODE.ueToEas) this.authority = await TestAuthority.create(1);
+		const tls = await this.authority?.issue("hse", [ADDRESS]);
 		const server = new HseServer({
 			kernel: loadKernelFor(algorithms),
-			policy: { ...DEFAULT_POLICY, encryptionAlgorithms: algorithms, integrityAlgorithms: algorithms },
+			policy: { ...DEFAULT_POLICY, encryptionAlgorithms: algorithms, integrityAlgorithms: algorithms, modes: [mode] },
+			...(tls === undefined ? {} : { eas: { tls, address: ADDRESS, port: 0, easKeyPolicy: () => "allow" as const } }),
 			database,
 			address: ADDRESS,
 			port,
@@ -157,6 +171,38 @@ class Demo {
 			throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
 		}
 		return server;
+	}
+
+	/** An EAS that has registered with the HSE. */
+	private async startEas(): Promise<void> {
+		const { authority, server } = this;
+		if (authority === undefined || server === undefined) return;
+		this.eas = new EasServer({
+			kernel: loadKernelFor(this.options.algorithms),
+			easId: EAS_ID,
+			hseUrl: `https://${ADDRESS}:${server.easPort}`,
+			hseName: "hse",
+			tls: await authority.issue(EAS_ID, [ADDRESS]),
+			address: ADDRESS,
+			port: 0,
+			onEvent: (event) => this.hearEas(event),
+			onRegistered: () => this.wake(),
+			onError: (error) => this.options.print(`  EAS: ${error.message}`),
+		});
+		const port = await this.eas.listen();
+		await this.until(() => this.eas?.isRegistered === true);
+		this.options.print(`EAS ${EAS_ID} on TCP ${ADDRESS} port ${port}, registered with the HSE over mutual TLS.`);
+	}
+
+	/** What the EAS tells: it has K_EAS_PSK, and the readings come to it. */
+	private hearEas(event: EasEvent): void {
+		const { print } = this.options;
+		if (event.kind === "session") print(`  EAS: has K_EAS_PSK of ${event.ueId}, Key ID ${event.keyId}`);
+		else if (event.kind === "session over") print("  EAS: session over, keys erased");
+		else if (event.kind === "uplink") {
+			print(`  EAS: MAC and COUNT verified, application has ${this.take(event.payload)}`);
+			this.eas?.send(event.sessionId, new TextEncoder().encode(`ok ${this.delivered}`));
+		} else print(`  EAS: ${event.kind}`);
 	}
 
 	private async play(device: Device): Promise<DemoSummary> {
@@ -214,15 +260,20 @@ class Demo {
 	private hear(event: HseEvent): void {
 		if (event.kind === "session confirmed") this.confirmed = true;
 		if (event.kind !== "uplink") return;
-		const intact = this.expected !== undefined && sameOctets(event.payload, this.expected);
+		this.options.print(`  HSE: application has ${this.take(event.payload)}`);
+		this.server?.send(event.sessionId, new TextEncoder().encode(`ok ${this.delivered}`));
+	}
+
+	/** The application side has a reading. @returns what it is, for people */
+	private take(payload: Uint8Array): string {
+		const intact = this.expected !== undefined && sameOctets(payload, this.expected);
 		this.expected = undefined;
 		if (intact) {
 			this.delivered++;
-			this.payloadOctets += event.payload.length;
+			this.payloadOctets += payload.length;
 		}
-		const text = new TextDecoder().decode(event.payload.subarray(0, 60));
-		this.options.print(`  HSE: application has ${JSON.stringify(text)}${intact ? "" : " (not what was sent)"}`);
-		this.server?.send(event.sessionId, new TextEncoder().encode(`ok ${this.delivered}`));
+		const text = new TextDecoder().decode(payload.subarray(0, 60));
+		return `${JSON.stringify(text)}${intact ? "" : " (not what was sent)"}`;
 	}
 
 	/** Every datagram on the HSE's socket. */

@@ -3,8 +3,13 @@ import { z } from "zod";
 import { UDP_PORT } from "../../firmware/emsdp/profile.js";
 import { Failure, UsageError } from "../cli/errors.js";
 import type { OptionRow, Options } from "../cli/options.js";
+import { CA_FILE, fileOf } from "../cli/tls.js";
 import { NorthboundFile } from "../northbound/settings.js";
 import { ALGORITHMS } from "../provision/provision.js";
+import { EAS_KEY_POLICIES } from "./policy.js";
+
+/** P: TCP port of the HSE's interface to EASs; none is registered. */
+export const EAS_PORT = 33164;
 
 /** A setting that a flag, an environment variable or the configuration file gives: the first of them that does. */
 interface Setting {
@@ -71,6 +76,37 @@ const SETTINGS = {
 	},
 	answer: { row: { help: "answer each uplink with a downlink" }, schema: flag.default(false) },
 	json: { row: { help: "one JSON object per event instead of lines for people" }, schema: flag.default(false) },
+	eas: { row: { help: "let EASs register, and grant UE-to-EAS mode" }, schema: flag.default(false) },
+	easAddress: { row: { value: "ADDRESS", help: "address to listen at for EASs (127.0.0.1)" }, schema: text.optional() },
+	easPort: { row: { value: "N", help: `TCP port for EASs (${EAS_PORT})` }, schema: whole(0, 65_535).optional() },
+	easCertificate: {
+		row: { value: "FILE", help: `certificate for EASs, PEM (${fileOf("hse", "pem")})` },
+		schema: text.optional(),
+	},
+	easPrivateKey: { row: { value: "FILE", help: `its key, PEM (${fileOf("hse", "key")})` }, schema: text.optional() },
+	easAuthority: {
+		row: { value: "FILE", help: `whom an EAS's certificate must be of, PEM (${CA_FILE})` },
+		schema: text.optional(),
+	},
+	easIds: {
+		row: { value: "TEXT,…", help: "sessions for these EASs only (any)" },
+		schema: z.preprocess((value) => (typeof value === "string" ? value.split(",") : value), z.array(text)).optional(),
+	},
+	easKey: {
+		row: {
+			value: EAS_KEY_POLICIES.join("|"),
+			help: "whether K_EAS_PSK goes to an EAS where best subscriber policy has not said so (deny)",
+		},
+		schema: z.enum(EAS_KEY_POLICIES, `allowed are ${EAS_KEY_POLICIES.join(", ")}`).default("deny"),
+	},
+	escrowFile: {
+		row: { value: "FILE", help: "with the policy escrow: a copy of each K_EAS_PSK goes there first" },
+		schema: text.optional(),
+	},
+	escrowKey: {
+		row: { value: "FILE", help: "RSA public key that these copies are enciphered to, PEM" },
+		schema: text.optional(),
+	},
 	northboundPort: {
 		row: { value: "N", help: "TCP port of the northbound APIs (none without it)" },
 		schema: whole(0, 65_535).optional(),
@@ -107,12 +143,26 @@ const SETTINGS = {
 
 type Name = keyof typeof SETTINGS;
 
-const Configuration = z.strictObject({
-	...(Object.fromEntries(Object.entries(SETTINGS).map(([name, { schema }]) => [name, schema])) as {
-		[N in Name]: (typeof SETTINGS)[N]["schema"];
-	}),
-	northbound: NorthboundFile.prefault({}),
-});
+/** Of no use, so probably a mistake, unless EASs may register. */
+const WITH_EAS_ONLY = ["easAddress", "easPort", "easCertificate", "easPrivateKey", "easAuthority"] as const;
+
+const Configuration = z
+	.strictObject({
+		...(Object.fromEntries(Object.entries(SETTINGS).map(([name, { schema }]) => [name, schema])) as {
+			[N in Name]: (typeof SETTINGS)[N]["schema"];
+		}),
+		northbound: NorthboundFile.prefault({}),
+	})
+	.superRefine((values, { addIssue }) => {
+		const refuse = (name: Name, message: string) => addIssue({ code: "custom", path: [name], message });
+		for (const name of WITH_EAS_ONLY)
+			if (!values.eas && values[name] !== undefined) refuse(name, "it goes with --eas only");
+		const { escrowFile, escrowKey } = values;
+		if (escrowFile !== undefined && escrowKey === undefined) refuse("escrowFile", "it goes with --escrow-key only");
+		if (escrowKey !== undefined && escrowFile === undefined) refuse("escrowKey", "it goes with --escrow-file only");
+		if (values.easKey === "escrow" && escrowFile === undefined)
+			refuse("easKey", "it needs --escrow-file and --escrow-key");
+	});
 
 export type HseServerConfiguration = z.infer<typeof Configuration>;
 

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, openSync } from "node:fs";
 import Database from "libsql";
 import type { TuakParameters } from "../../firmware/keys/tuak.js";
+import type { EasKeyPolicy } from "./policy.js";
 import { SESSION_TABLES } from "./session-tables.js";
 import type { SubscriberDatabase } from "./subscriber-database.js";
 
@@ -32,10 +33,6 @@ export interface SharedKeySubscriber {
 	readonly key: Uint8Array;
 	readonly enabled: boolean;
 }
-
-/** Whether K_EAS_PSK of a subscriber goes out to its application server. */
-export const EAS_KEY_POLICIES = ["deny", "allow", "escrow"] as const;
-export type EasKeyPolicy = (typeof EAS_KEY_POLICIES)[number];
 
 /** What can be told of a subscriber without its keys. */
 export interface SubscriberSummary {
@@ -182,6 +179,12 @@ export class HseDatabase implements SubscriberDatabase {
 		this.database
 			.prepare("INSERT INTO policy (imsi, eas_key) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET eas_key = ?2")
 			.run([imsi, policy]);
+	}
+
+	/** Whether K_EAS_PSK of a subscriber may leave the HSE; undefined where nobody has said so. */
+	easKeyPolicy(imsi: string): EasKeyPolicy | undefined {
+		const row = this.database.prepare("SELECT eas_key FROM policy WHERE imsi = ?").get([imsi]) as Row | undefined;
+		return row?.eas_key as EasKeyPolicy | undefined;
 	}
 
 	/** All subscribers, or the one of an IMSI, without their keys, one by one in the order of their IMSIs. */

@@ -17,6 +17,18 @@ export type HseEvent =
 			readonly count: number;
 			readonly payload: Uint8Array;
 	  }
+	/** A UP message of a session in UE-to-EAS mode, verified and as it came: for the EAS. `easId`: value of tag 04. */
+	| {
+			readonly kind: "forward";
+			readonly easId: Uint8Array;
+			readonly sessionId: number;
+			readonly count: number;
+			readonly datagram: Uint8Array;
+	  }
+	/** A session has K_EAS_PSK for its EAS, for the first time or anew. `easId`: value of tag 04. */
+	| { readonly kind: "eas key"; readonly easId: Uint8Array; readonly sessionId: number; readonly keyId: number }
+	/** The EAS is to forget a session. */
+	| { readonly kind: "eas over"; readonly easId: Uint8Array; readonly sessionId: number; readonly cause: number }
 	| {
 			readonly kind: "session over";
 			readonly imsi: string;

@@ -45,11 +45,19 @@ export class HseKeys {
 	}
 }
 
-/** The context of packed traffic keys. */
-export function expand(kernel: Kernel, parameters: SecurityParameters, trafficKeys: Uint8Array): SecurityContext {
+/**
+ * The context of packed traffic keys. The HSE verifies UP messages of UE-to-EAS mode and never deciphers them.
+ * @param direction {@link DIRECTION.fromUe} to verify what goes to the UE, as the UE does
+ */
+export function expand(
+	kernel: Kernel,
+	parameters: SecurityParameters,
+	trafficKeys: Uint8Array,
+	direction: number = DIRECTION.toUe,
+): SecurityContext {
 	const key = (index: number) => trafficKeys.subarray(KEY_OCTETS * index, KEY_OCTETS * (index + 1));
 	const keys = { e2mEncryption: key(0), e2mIntegrity: key(1), e2eEncryption: key(2), e2eIntegrity: key(3) };
-	return new SecurityContext(kernel, parameters, keys, DIRECTION.toUe);
+	return new SecurityContext(kernel, parameters, keys, direction, true);
 }
 
 /** Keys on their way from a record into a context. */

@@ -11,7 +11,7 @@ import { Header, writeHeader } from "../../firmware/emsdp/header.js";
 import { decodeImsi, encodeImsi } from "../../firmware/emsdp/imsi.js";
 import type { Tlv } from "../../firmware/emsdp/message.js";
 import { writeUint16 } from "../../firmware/emsdp/octets.js";
-import { CAUSE, COMMAND, CONTENTS, HEADER, LIMITS, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
+import { CAUSE, COMMAND, CONTENTS, HEADER, LIMITS, MODE, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
 import { Retransmission, type RetransmissionPolicy } from "../../firmware/emsdp/retransmission.js";
 import { screen } from "../../firmware/emsdp/screening.js";
 import { TlvScan, writeTlv } from "../../firmware/emsdp/tlv.js";
@@ -26,7 +26,7 @@ import { FailureLimits } from "./failure-limits.js";
 import { HseKeys } from "./hse-keys.js";
 import { KeptAnswers } from "./kept-answers.js";
 import { Outbox } from "./outbox.js";
-import { checkPolicy, choose, type Policy } from "./policy.js";
+import { checkPolicy, choose, type EasKeyPolicy, needsEasKey, type Policy } from "./policy.js";
 import { HseSession, type SessionSurroundings, type StoredAttempt } from "./session.js";
 import { Sessions } from "./sessions.js";
 import type { Restorer, SessionBatch } from "./store.js";
@@ -59,6 +59,10 @@ export interface HseOptions {
 	drawNonce(): Uint8Array;
 	/** Random, 0 to 1, for the spread of retransmissions. */
 	fraction(): number;
+	/** Whether K_EAS_PSK of a subscriber may leave the HSE; "allow" by default. @param imsi digits */
+	easKeyPolicy?(imsi: string): EasKeyPolicy;
+	/** Whether an EAS can be reached now; any can by default. @param easId text of tag 04 */
+	isReachable?(easId: string): boolean;
 	/** Sessions at rest whose expanded keys are kept; 16,384 by default, which take about 25 MB. */
 	readonly hotSessions?: number;
 	/** Whether what changes is to be stored: then {@link Hse.takeBatch} is called after every input. */
@@ -244,10 +248,9 @@ export class Hse {
 		this.begin(now);
 		const session = this.sessions.get(sessionId);
 		if (session === undefined) return;
-		const { imsi } = session.identity;
+		session.tellOver(CAUSE.normalRelease, "UE");
 		session.erase();
 		this.settle(session);
-		this.outbox.tell({ kind: "session over", imsi, sessionId, cause: CAUSE.normalRelease, by: "UE" });
 	}
 
 	/** How many sessions there are, confirmed or not. */
@@ -312,8 +315,10 @@ export class Hse {
 		}
 	}
 
-	/** Ends a session. @param cause of tag 18 @throws HseError */
+	/** Ends a session. @param cause of tag 18, not 0F, which would need a back-off @throws HseError */
 	terminate(now: number, sessionId: number, cause: number): void {
+		if (cause === CAUSE.congestion)
+			throw new HseError("policy", "Congestion is a cause of an 80 only: end a session with another one.");
 		this.begin(now);
 		const session = this.known(sessionId);
 		try {
@@ -349,6 +354,28 @@ export class Hse {
 		this.begin(now);
 		const verdict = this.receive(now, source, octets, length);
 		this.verdicts[verdict] = (this.verdicts[verdict] ?? 0) + 1;
+		return verdict;
+	}
+
+	/**
+	 * Handles a UP message from an EAS for one of its UEs: verified, it goes to the UE as it is (profile section 2.2).
+	 * @param easId text of tag 04 of the EAS that sent it
+	 */
+	handleEasDatagram(now: number, easId: string, octets: Uint8Array, length: number): Verdict {
+		this.begin(now);
+		const { header } = this;
+		const { message } = this.options.kernel;
+		if (length > octets.length || length > message.length) return "length";
+		message.set(octets.length === length ? octets : octets.subarray(0, length));
+		// Both directions have the same form on the user plane; a command never comes from an EAS.
+		const dropped = screen(header, message, length, true);
+		if (dropped !== undefined) return dropped;
+		if (!header.userPlane) return "command";
+		const session = this.sessions.get(header.sessionId);
+		if (session === undefined) return "session or Key ID unknown";
+		const isOwn = new TextDecoder().decode(session.identity.easId) === easId;
+		const verdict = isOwn ? session.relay(header, length) : "session or Key ID unknown";
+		this.settle(session, verdict === "accept");
 		return verdict;
 	}
 
@@ -434,7 +461,8 @@ export class Hse {
 		record.storeReceived(user.received);
 		sessions.received(slot, sessionId, count);
 		failures?.succeeded(source);
-		this.outbox.hear(record, count, user.headerOctets, length - record.macLength);
+		if (record.mode === MODE.ueToEas) this.outbox.forward(record.easId.slice(), sessionId, count, length);
+		else this.outbox.hear(record, count, user.headerOctets, length - record.macLength);
 		return "accept";
 	}
 
@@ -505,6 +533,8 @@ export class Hse {
 		const choice = choose(policy, offer, servingNetwork);
 		if (typeof choice === "number") return this.reject(source, 0, choice);
 		const easId = tlvs.value(TAG.easId);
+		const refusal = this.refuseEas(new TextDecoder().decode(easId), choice);
+		if (refusal !== undefined) return this.reject(source, 0, refusal);
 		const isShared = !isAka(choice.agreement);
 		const keyReference = isShared ? tlvs.value(TAG.keyReference) : undefined;
 		const ueNonce = isShared ? tlvs.value(TAG.ueNonce) : NO_OCTETS;
@@ -529,6 +559,15 @@ export class Hse {
 		return "accept";
 	}
 
+	/** @returns the cause that refuses a session for an EAS, undefined where it may begin */
+	private refuseEas(easId: string, choice: HseConfiguration): number | undefined {
+		const { policy, isReachable } = this.options;
+		if (policy.easIds?.includes(easId) === false) return CAUSE.easUnknown;
+		// In UE-to-HSE mode nothing needs the EAS at once: whoever has the application takes the uplinks from the HSE.
+		const isNeeded = choice.mode === MODE.ueToEas;
+		return isNeeded && isReachable?.(easId) === false ? CAUSE.easRefusedOrOutOfReach : undefined;
+	}
+
 	private ask(asked: Asked, resynchronisation?: { readonly rand: Uint8Array; readonly auts: Uint8Array }): void {
 		this.askedNumber++;
 		this.asked.set(this.askedNumber, asked);
@@ -541,6 +580,11 @@ export class Hse {
 		const { kernel } = this.options;
 		const { choice, easId, request, source } = asked;
 		const { imsi } = credentials;
+		if (needsEasKey(choice) && this.options.easKeyPolicy?.(imsi) === "deny") {
+			eraseCredentials(credentials);
+			this.reject(source, 0, CAUSE.restrictedByRegulation);
+			return;
+		}
 		const sessionId = asked.sessionId ?? this.newSessionId();
 		const parameters = { ...choice, sessionId };
 		const { baseKey, expectedResponse, tlvs } =
@@ -654,10 +698,10 @@ export class Hse {
 		this.sessions.confirm(session);
 		// A session that the same UE has stays as it is until the new one is confirmed (profile section 6, 1).
 		if (earlier === undefined || earlier === session.sessionId) return;
+		this.sessions.get(earlier)?.tellOver(CAUSE.normalRelease, "UE");
 		this.sessions.remove(earlier);
 		this.failures.forget(earlier);
 		this.answers.forget(earlier);
-		this.outbox.tell({ kind: "session over", imsi, sessionId: earlier, cause: CAUSE.normalRelease, by: "UE" });
 	}
 
 	/** Method 0 leaves it to the HSE: chained keys need no vector. */

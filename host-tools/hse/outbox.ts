@@ -51,6 +51,12 @@ export class Outbox {
 		this.events.push(event);
 	}
 
+	/** Forwards to an EAS the UP message that stands in the kernel's message buffer as it came. */
+	forward(easId: Uint8Array, sessionId: number, count: number, octets: number): void {
+		const datagram = this.kernel.message.slice(0, octets);
+		this.events.push({ kind: "forward", easId, sessionId, count, datagram });
+	}
+
 	/** An uplink of a session at rest, whose payload stands in the kernel's message buffer. */
 	hear(record: SessionRecord, count: number, start: number, end: number): void {
 		const { uplink, imsi } = this;

@@ -13,11 +13,29 @@ export interface Policy {
 	readonly macLengths: readonly number[];
 	readonly services: readonly number[];
 	readonly modes: readonly number[];
+	/** The EASs that sessions may be for; undefined: any. A session for another is refused with cause 08. */
+	readonly easIds?: readonly string[];
 	/** Key ID of a new session, 1–7. */
 	readonly keyId: number;
 	/** Session lifetime in seconds, 0 unlimited. */
 	readonly lifetime: number;
 	readonly largestMessage: number;
+}
+
+/**
+ * Whether K_EAS_PSK of a subscriber may leave the HSE (the liaison statement names rules of lawful interception): not at
+ * all, once a copy has been put in escrow, or as it is. The strictest comes first.
+ */
+export const EAS_KEY_POLICIES = ["deny", "escrow", "allow"] as const;
+export type EasKeyPolicy = (typeof EAS_KEY_POLICIES)[number];
+
+export function stricterOf(one: EasKeyPolicy, other: EasKeyPolicy): EasKeyPolicy {
+	return EAS_KEY_POLICIES.find((policy) => policy === one || policy === other) ?? "deny";
+}
+
+/** Whether a session is of no use unless the EAS is given K_EAS_PSK. */
+export function needsEasKey({ service, mode }: { readonly service: number; readonly mode: number }): boolean {
+	return mode === MODE.ueToEas || service === SERVICE.keyAgreementOnly;
 }
 
 export const DEFAULT_POLICY: Policy = {

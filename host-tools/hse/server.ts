@@ -6,15 +6,19 @@ import { CAUSE, RETRANSMISSION } from "../../firmware/emsdp/profile.js";
 import { screen } from "../../firmware/emsdp/screening.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
+import type { TlsIdentity } from "../eas/https.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
 import { Claims } from "./claims.js";
 import { DatabaseError, type HseDatabase } from "./database.js";
+import { type DisclosureEntry, EasGateway } from "./eas-gateway.js";
+import { EasInterface } from "./eas-interface.js";
+import type { Escrow } from "./escrow-file.js";
 import type { HseEvent, Outgoing, VectorRequest } from "./events.js";
 import { HeldOutputs } from "./held-outputs.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import { Hse, type VectorAnswer } from "./hse.js";
 import { Cookies, LoadMeter, RequestGate } from "./load.js";
-import { DEFAULT_POLICY, type Policy } from "./policy.js";
+import { DEFAULT_POLICY, type EasKeyPolicy, type Policy } from "./policy.js";
 import { SharedAuthenticationCentre } from "./postgres/authentication-centre.js";
 import { PostgresSubscribers } from "./postgres/subscribers.js";
 import type { SharedSessionStore } from "./shared-store.js";
@@ -39,6 +43,21 @@ export interface Traffic {
 	readonly verdict: Verdict | undefined;
 }
 
+/** The HSE's interface to EASs. */
+export interface EasOptions {
+	readonly tls: TlsIdentity;
+	readonly address: string;
+	/** TCP port, 0 for any free one. */
+	readonly port: number;
+	/** @param imsi digits */
+	easKeyPolicy(imsi: string): EasKeyPolicy;
+	readonly escrow?: Escrow | undefined;
+	/** Told of every K_EAS_PSK that is given out or refused. */
+	readonly onDisclosure?: (entry: DisclosureEntry) => void;
+	/** Told when an EAS has registered, and when it is gone. */
+	readonly onEas?: (easId: string, isThere: boolean) => void;
+}
+
 export interface HseServerOptions {
 	readonly kernel: Kernel;
 	readonly database: HseDatabase | PostgresSubscribers;
@@ -51,6 +70,8 @@ export interface HseServerOptions {
 	readonly policy?: Policy;
 	/** Private keys for SUCIs of profiles A and B. */
 	readonly homeNetworkKeys?: HomeNetworkKeys | undefined;
+	/** Where EASs register (TS 33.163 Annex B); undefined: nowhere, and UE-to-EAS mode is refused with 09. */
+	readonly eas?: EasOptions;
 	readonly onEvent?: (event: HseEvent) => void;
 	readonly onTraffic?: (traffic: Traffic) => void;
 	/** Told when the authentication centre fails for one request, or the store for one batch. */
@@ -69,13 +90,17 @@ export class HseServer {
 	private readonly claims: Claims | undefined;
 	private readonly header = new Header();
 	private readonly outputs: HeldOutputs;
+	private readonly gateway: EasGateway | undefined;
+	private readonly easInterface: EasInterface | undefined;
 	private timer: NodeJS.Timeout | undefined;
 	private timerAt = Number.POSITIVE_INFINITY;
 	private isClosing = false;
+	private boundEasPort: number | undefined;
 
 	constructor(options: HseServerOptions) {
 		this.options = options;
-		const { kernel, database, policy = DEFAULT_POLICY } = options;
+		const { kernel, database, policy = DEFAULT_POLICY, eas } = options;
+		const easKeyPolicy = (imsi: string) => this.easKeyPolicy(imsi);
 		const draw = () => randomOctets(16);
 		this.centre =
 			database instanceof PostgresSubscribers
@@ -102,13 +127,30 @@ export class HseServer {
 			fraction: () => randomBytes(2).readUInt16BE() / 0xffff,
 			durable: store !== undefined,
 			shared: shared !== undefined,
+			...(eas === undefined ? {} : { easKeyPolicy }),
+			isReachable: (easId) => this.easInterface?.isReachable(easId) ?? false,
 		});
 		this.claims = shared && this.claimsOf(shared);
+		if (eas !== undefined) {
+			const { hse } = this;
+			const { escrow, onDisclosure, onEas } = eas;
+			this.gateway = new EasGateway({ hse, easKeyPolicy, escrow, audit: onDisclosure, onError: options.onError });
+			this.easInterface = new EasInterface({
+				...eas,
+				hse,
+				gateway: this.gateway,
+				easIds: policy.easIds,
+				now: () => this.now(),
+				drain: () => this.drain(),
+				onEas,
+				onError: (error) => options.onError?.(error),
+			});
+		}
 		this.outputs = new HeldOutputs({
 			hse: this.hse,
 			store: options.store,
 			send: (out) => this.transmit(out),
-			tell: (event) => options.onEvent?.(event),
+			tell: (event) => this.tell(event),
 			onError: (error) => options.onError?.(error),
 		});
 		this.socket = createSocket({ type: isIPv6(options.address) ? "udp6" : "udp4", lookup: takeAsIs });
@@ -121,6 +163,16 @@ export class HseServer {
 	async listen(): Promise<number> {
 		const { address, port, store } = this.options;
 		await store?.load(this.hse.restorer(this.now()));
+		this.boundEasPort = await this.easInterface?.listen();
+		try {
+			return await this.bind(address, port);
+		} catch (error) {
+			await this.easInterface?.close();
+			throw error;
+		}
+	}
+
+	private bind(address: string, port: number): Promise<number> {
 		return new Promise((resolve, reject) => {
 			this.socket.once("error", reject);
 			this.socket.bind(port, address, () => {
@@ -133,6 +185,11 @@ export class HseServer {
 				resolve(this.port);
 			});
 		});
+	}
+
+	/** The TCP port of the interface to EASs, undefined where there is none. */
+	get easPort(): number | undefined {
+		return this.boundEasPort;
 	}
 
 	/** Sessions come from a shared store when they are heard, and go when another process hears them. */
@@ -195,6 +252,7 @@ export class HseServer {
 		this.isClosing = true;
 		this.claims?.close();
 		clearTimeout(this.timer);
+		await this.easInterface?.close();
 		await this.outputs.finish();
 		clearTimeout(this.timer);
 		this.hse.erase();
@@ -253,6 +311,14 @@ export class HseServer {
 		this.timer.unref();
 	}
 
+	private tell(event: HseEvent): void {
+		const forEas = this.gateway?.handleEvent(this.now(), event);
+		if (forEas !== undefined) this.easInterface?.deliver(forEas);
+		this.options.onEvent?.(event);
+		// A policy that denies the key has ended the session.
+		if (event.kind === "eas key" && forEas === undefined) this.drain();
+	}
+
 	private transmit({ to, datagram }: Outgoing): void {
 		const [address, port] = to.split(" ");
 		this.socket.send(datagram, Number(port), address);
@@ -281,6 +347,16 @@ export class HseServer {
 			this.report(error);
 		}
 		this.drain();
+	}
+
+	/** Where the database fails no key goes out. */
+	private easKeyPolicy(imsi: string): EasKeyPolicy {
+		try {
+			return this.options.eas?.easKeyPolicy(imsi) ?? "deny";
+		} catch (error) {
+			this.report(error);
+			return "deny";
+		}
 	}
 
 	private report(error: unknown): void {

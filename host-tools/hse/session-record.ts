@@ -112,6 +112,10 @@ export class SessionRecord {
 		return this.memory.octets[4 * this.word + OCTET.service];
 	}
 
+	get mode(): number {
+		return this.memory.octets[4 * this.word + OCTET.mode];
+	}
+
 	/** Octets of the counter extension of its UP messages. */
 	get extension(): number {
 		return extensionOctets(this.memory.octets[4 * this.word + OCTET.counterScheme]);

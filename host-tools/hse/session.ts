@@ -11,9 +11,11 @@ import {
 	CONTENTS,
 	COUNT,
 	type ContentsRow,
+	DIRECTION,
 	HEADER,
 	LIMITS,
 	LONGEST_MESSAGE,
+	MODE,
 	SERVICE,
 	TAG,
 } from "../../firmware/emsdp/profile.js";
@@ -26,10 +28,11 @@ import type { AuthenticationVector } from "../../firmware/keys/aka.js";
 import { chainedBaseKey, concatenate } from "../../firmware/keys/hierarchy.js";
 import { nextKeyId } from "../../firmware/keys/session-keys.js";
 import { HseError } from "./errors.js";
-import { easKey, HseKeys } from "./hse-keys.js";
+import { easKey, expand, HseKeys } from "./hse-keys.js";
 import type { KeptAnswers } from "./kept-answers.js";
 import type { Outbox } from "./outbox.js";
 import type { Parts } from "./parts.js";
+import { needsEasKey } from "./policy.js";
 import { type SessionRecord, WORD } from "./session-record.js";
 import { SESSION, type SessionInput, type SessionState } from "./states.js";
 import { useVector } from "./vector.js";
@@ -90,6 +93,25 @@ export interface SessionIdentity {
 	readonly network: Uint8Array;
 	/** The largest message the UE takes, in octets. */
 	readonly largestMessage: number;
+}
+
+/** What an EAS has to know of a session beside K_EAS_PSK. */
+export interface EasSession {
+	/** Digits. */
+	readonly imsi: string;
+	/** Value of tag 04. */
+	readonly easId: Uint8Array;
+	readonly sessionId: number;
+	/** Of tag 10, with the Key ID in use. */
+	readonly configuration: HseConfiguration;
+	/** The largest message the UE takes, in octets. */
+	readonly largestMessage: number;
+	/** Highest UP COUNT received from the UE plus one. */
+	readonly uplinkCount: number;
+	/** Next UP COUNT to the UE. */
+	readonly downlinkCount: number;
+	/** Seconds until the session is ended, 0: no end is known. */
+	readonly expiresIn: number;
 }
 
 /** New keys on offer to the UE. */
@@ -232,9 +254,55 @@ export class HseSession {
 				"too-long",
 				`A payload of ${payload.length} octets does not fit: the UE takes ${this.largestPayload} at the most.`,
 			);
+		if (this.identity.configuration.mode === MODE.ueToEas)
+			throw new HseError("state", "The session is in UE-to-EAS mode: its EAS protects what goes to the UE.");
 		if (!this.context.user.canSend) throw new HseError("count", "No COUNT is left under these keys.");
 		kernel.message.set(payload, this.context.user.headerOctets);
 		outbox.transmit(this.address, this.context.user.seal(payload.length));
+	}
+
+	/**
+	 * Forwards the UP message of the EAS that stands in the kernel's message buffer, as it is, once its MAC and COUNT have
+	 * been verified as the UE will (profile section 2.2). No COUNT goes to the UE twice, whatever the EAS has lost.
+	 */
+	relay(header: Header, length: number): Verdict {
+		const { kernel, outbox } = this.surroundings;
+		const { mode, service } = this.identity.configuration;
+		if (mode !== MODE.ueToEas || service === SERVICE.keyAgreementOnly) return "service";
+		if (!this.isLive) return "not expected";
+		// What was on its way when the keys changed is still good; new keys are no one's before the UE has used them.
+		const keys = [this.keys, this.old?.keys].find((held) => held?.context.parameters.keyId === header.keyId);
+		if (keys === undefined) return "session or Key ID unknown";
+		const { user, parameters } = keys.context;
+		if (length > this.identity.largestMessage) return "length";
+		if (!header.readExtension(kernel.message, length, user.headerOctets - HEADER.length)) return "length";
+		const asUe = expand(kernel, parameters, keys.trafficKeys, DIRECTION.fromUe);
+		asUe.user.received.last = user.next - 1;
+		const count = asUe.user.open(header.countBits, length);
+		asUe.erase();
+		if (count < 0 && count !== REPLAY) return "wrong MAC or COUNT";
+		if (count < user.next) return "replay";
+		user.next = count + 1;
+		outbox.transmit(this.address, length);
+		return "accept";
+	}
+
+	/** What an EAS has to know of the session. @throws HseError `state` */
+	easSession(now: number): EasSession {
+		if (!this.isLive)
+			throw new HseError("state", `The session is in state "${this.state}": only a live one has an EAS.`);
+		const { identity, context } = this;
+		return {
+			imsi: identity.imsi,
+			easId: identity.easId.slice(),
+			sessionId: this.sessionId,
+			configuration: { ...identity.configuration, keyId: context.parameters.keyId },
+			largestMessage: identity.largestMessage,
+			uplinkCount: context.user.received.last + 1,
+			downlinkCount: context.user.next,
+			expiresIn:
+				this.expiresAt === Number.POSITIVE_INFINITY ? 0 : Math.max(1, Math.ceil((this.expiresAt - now) / 1000)),
+		};
 	}
 
 	/** Ends the session with a 20. @param cause of tag 18 */
@@ -477,7 +545,7 @@ export class HseSession {
 	private handleUser(now: number, context: SecurityContext, header: Header, length: number): Verdict {
 		const { user } = context;
 		const { kernel, outbox } = this.surroundings;
-		const { service, macLength } = this.identity.configuration;
+		const { service, macLength, mode } = this.identity.configuration;
 		if (service === SERVICE.keyAgreementOnly) return "service";
 		if (!header.readExtension(kernel.message, length, user.headerOctets - HEADER.length)) return "length";
 		const count = user.open(header.countBits, length);
@@ -485,10 +553,16 @@ export class HseSession {
 		this.moveTo(count > user.received.last);
 		user.received.accept(count);
 		this.accepted(now, context);
-		const payload = kernel.message.slice(user.headerOctets, length - macLength);
+		const datagram = kernel.message.slice(0, length);
 		// A valid UP message confirms the session as well as a 12 does (profile section 6, 1).
 		if (this.state === "unconfirmed") this.feed("confirmation", now);
-		outbox.tell({ kind: "uplink", imsi: this.identity.imsi, sessionId: this.sessionId, count, payload });
+		const { sessionId } = this;
+		const { imsi, easId } = this.identity;
+		if (mode === MODE.ueToEas) outbox.tell({ kind: "forward", easId: easId.slice(), sessionId, count, datagram });
+		else {
+			const payload = datagram.subarray(user.headerOctets, length - macLength);
+			outbox.tell({ kind: "uplink", imsi, sessionId, count, payload });
+		}
 		return "accept";
 	}
 
@@ -620,6 +694,23 @@ export class HseSession {
 		if (this.state === "refreshing") this.feed("refreshed", now);
 		const { keyId } = this.context.parameters;
 		this.surroundings.outbox.tell({ kind: "new keys", imsi: this.identity.imsi, sessionId: this.sessionId, keyId });
+		this.tellEasKey();
+	}
+
+	private tellEasKey(): void {
+		const { easId, configuration } = this.identity;
+		if (!needsEasKey(configuration)) return;
+		const { keyId } = this.context.parameters;
+		this.surroundings.outbox.tell({ kind: "eas key", easId: easId.slice(), sessionId: this.sessionId, keyId });
+	}
+
+	/** Tells that the session is over, whoever erases it. @param cause of tag 18 */
+	tellOver(cause: number, by: "UE" | "HSE"): void {
+		const { outbox } = this.surroundings;
+		const { imsi, easId, configuration } = this.identity;
+		const { sessionId } = this;
+		outbox.tell({ kind: "session over", imsi, sessionId, cause, by });
+		if (needsEasKey(configuration)) outbox.tell({ kind: "eas over", easId: easId.slice(), sessionId, cause });
 	}
 
 	private dropNext(): void {
@@ -685,6 +776,7 @@ export class HseSession {
 		if (lifetime > 0) this.expiresAt = now + 1000 * lifetime;
 		const { outbox } = this.surroundings;
 		outbox.tell({ kind: "session confirmed", imsi: this.identity.imsi, sessionId: this.sessionId });
+		this.tellEasKey();
 		this.surroundings.confirmed(this);
 	}
 
@@ -754,12 +846,6 @@ export class HseSession {
 
 	private end(cause: number, by: "UE" | "HSE"): void {
 		this.erase();
-		this.surroundings.outbox.tell({
-			kind: "session over",
-			imsi: this.identity.imsi,
-			sessionId: this.sessionId,
-			cause,
-			by,
-		});
+		this.tellOver(cause, by);
 	}
 }

@@ -12,7 +12,7 @@ export interface Storage {
 	readonly database: HseDatabase | PostgresSubscribers;
 	readonly store: SessionStore | SharedSessionStore;
 	/** After the server has been closed. */
-	end(): Promise<void>;
+	close(): Promise<void>;
 }
 
 /** @param name a file, or the address of a PostgreSQL. @throws DatabaseError */
@@ -28,7 +28,7 @@ async function openFile(path: string): Promise<Storage> {
 		return {
 			database,
 			store,
-			end: async () => {
+			close: async () => {
 				store.close();
 				database.close();
 			},
@@ -60,15 +60,15 @@ async function openPostgresSubscribers(url: string): Promise<PostgresSubscribers
 async function openPostgres(url: string): Promise<Storage> {
 	const database = await openPostgresSubscribers(url);
 	const store = new PostgresSessionStore(url);
-	const end = async () => {
+	const close = async () => {
 		await store.end();
 		await database.close();
 	};
 	try {
 		await store.begin();
 	} catch (error) {
-		await end();
+		await close();
 		throw asDatabaseError(error);
 	}
-	return { database, store, end };
+	return { database, store, close };
 }

@@ -1,6 +1,7 @@
-import type { EasKeyPolicy, SharedKeySubscriber, Subscriber, SubscriberSummary } from "./database.js";
+import type { SharedKeySubscriber, Subscriber, SubscriberSummary } from "./database.js";
+import type { EasKeyPolicy } from "./policy.js";
 
-type Awaitable<T> = T | Promise<T>;
+export type Awaitable<T> = T | Promise<T>;
 type Stream<T> = Iterable<T> | AsyncIterable<T>;
 
 /** The subscribers of an HSE for those who administer them, in a file or in a PostgreSQL. Errors are DatabaseErrors. */
@@ -16,6 +17,8 @@ export interface SubscriberDatabase {
 	/** Whether the subscriber may use BEST. @returns false where there is none of this IMSI */
 	setEnabled(imsi: string, enabled: boolean): Awaitable<boolean>;
 	setEasKeyPolicy(imsi: string, policy: EasKeyPolicy): Awaitable<void>;
+	/** Whether K_EAS_PSK of a subscriber may leave the HSE; undefined where nobody has said so. */
+	easKeyPolicy(imsi: string): Awaitable<EasKeyPolicy | undefined>;
 	/** All subscribers, or the one of an IMSI, without their keys, one by one in the order of their IMSIs. */
 	summaries(imsi?: string): Stream<SubscriberSummary>;
 	/** All subscribers of AKA, one by one. The caller erases their keys. */

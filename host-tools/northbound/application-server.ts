@@ -1,12 +1,3 @@
-/** What becomes of a request for K_EAS_PSK of a UE. */
-export const KEY_POLICIES = ["allow", "deny", "escrow"] as const;
-
-/**
- * `allow`: the key is given out. `deny`: it is not. `escrow`: it is given out once a copy, encrypted for the escrow agent,
- * has been written down.
- */
-export type KeyPolicy = (typeof KEY_POLICIES)[number];
-
 /** An application server (SCS/AS) that may use the northbound API. */
 export interface ApplicationServer {
 	/** The scsAsId of its paths; also its OAuth 2 client identifier. */

@@ -16,7 +16,7 @@ import { bestDocument } from "./best/document.js";
 import { LIMITS_OF_A_SERVER, type NorthboundContext } from "./context.js";
 import type { HsePort } from "./hse-port.js";
 import { httpApp } from "./http-app.js";
-import { escrowFor, KeyRelease } from "./key-release.js";
+import { KeyRelease, type KeyReleaseOptions } from "./key-release.js";
 import { LiveFeed } from "./live-feed.js";
 import { Metrics } from "./metrics.js";
 import { newId } from "./new-id.js";
@@ -26,7 +26,6 @@ import { Notifier, RETRY } from "./notifier.js";
 import { operationsApp } from "./operations-app.js";
 import { pageFile } from "./page-files.js";
 import { Reachability } from "./reachability.js";
-import { AuditFile, type AuditLog } from "./security/audit.js";
 import { Authenticator } from "./security/authenticate.js";
 import { Idempotency } from "./security/idempotency.js";
 import { RateLimit } from "./security/rate-limit.js";
@@ -45,7 +44,7 @@ const DRAIN = 10_000;
 /** Name of the one application server where none is configured. */
 const DEMO = "demo";
 
-export interface NorthboundServerOptions {
+export interface NorthboundServerOptions extends KeyReleaseOptions {
 	readonly hse: HsePort;
 	/** How many datagrams met each fate. */
 	verdicts(): Readonly<Partial<Record<Verdict, number>>>;
@@ -56,7 +55,6 @@ export interface NorthboundServerOptions {
 	/** Where the page, the metrics and the health are; undefined: nowhere. */
 	readonly operations?: { readonly address: string; readonly port: number } | undefined;
 	readonly database: string;
-	readonly auditLog: string;
 	/** Where the credentials of the one server go that there is where none is configured. */
 	readonly demoClient: string;
 	readonly settings: NorthboundSettings;
@@ -70,7 +68,6 @@ export class NorthboundServer {
 	private readonly options: NorthboundServerOptions;
 	private readonly feed: LiveFeed;
 	private readonly metrics: Metrics;
-	private readonly audit: AuditLog;
 	private readonly store: NorthboundStore;
 	private readonly webhooks: Webhooks;
 	private readonly notifier: Notifier;
@@ -97,7 +94,6 @@ export class NorthboundServer {
 		const { ca, certificate, key } = settings.webhooks;
 		const pem = (path: string | undefined) => (path === undefined ? undefined : readPem(path, "webhooks"));
 		this.webhooks = new Webhooks({ ca: pem(ca), cert: pem(certificate), key: pem(key) });
-		this.audit = new AuditFile(options.auditLog, Date.now);
 		this.store = new NorthboundStore(options.database);
 		this.notifier = new Notifier({
 			store: this.store,
@@ -162,11 +158,10 @@ export class NorthboundServer {
 		await this.notifier.stop();
 		this.webhooks.close();
 		this.store.close();
-		this.audit.close();
 	}
 
 	private async startApi({ address, port }: { readonly address: string; readonly port: number }): Promise<void> {
-		const { settings, hse, logger } = this.options;
+		const { settings, hse, logger, audit } = this.options;
 		const { tls } = settings;
 		if (tls === undefined && !isLoopback(address))
 			throw new UsageError(
@@ -212,15 +207,13 @@ export class NorthboundServer {
 			now: Date.now,
 			newId: () => newId(Date.now()),
 		};
-		const escrow =
-			settings.escrowKey === undefined ? undefined : await escrowFor(readPem(settings.escrowKey, "escrow"));
-		this.northbound = new Northbound(context, new KeyRelease(this.audit, escrow), 1000 * settings.answerWithin);
-		this.authenticator = new Authenticator(servers, verifier, this.audit, Date.now);
+		this.northbound = new Northbound(context, new KeyRelease(this.options), 1000 * settings.answerWithin);
+		this.authenticator = new Authenticator(servers, verifier, audit, Date.now);
 		const routes = httpApp({
 			northbound: this.northbound,
 			notifier: this.notifier,
 			authenticator: this.authenticator,
-			audit: this.audit,
+			audit,
 			rateLimit: this.rateLimit,
 			idempotency: this.idempotency,
 			issuer,

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { z } from "zod";
 import { Failure, UsageError } from "../cli/errors.js";
-import { type ApplicationServer, KEY_POLICIES } from "./application-server.js";
+import { EAS_KEY_POLICIES } from "../hse/policy.js";
+import type { ApplicationServer } from "./application-server.js";
 import { ExternalId, Msisdn } from "./schemas.js";
 import { UeDirectory, type UeEntry } from "./ue-directory.js";
 
@@ -22,7 +23,7 @@ const Ue = z.strictObject({
 	externalId: ExternalId,
 	msisdn: Msisdn.optional(),
 	applicationServer: ServerId,
-	keyPolicy: z.enum(KEY_POLICIES).default("deny"),
+	keyPolicy: z.enum(EAS_KEY_POLICIES).default("deny"),
 });
 
 const Server = z.strictObject({
@@ -59,11 +60,9 @@ export const NorthboundFile = z.strictObject({
 		.strictObject({
 			applicationServer: ServerId,
 			domain: z.string().min(1),
-			keyPolicy: z.enum(KEY_POLICIES).default("deny"),
+			keyPolicy: z.enum(EAS_KEY_POLICIES).default("deny"),
 		})
 		.optional(),
-	/** PEM file with the public P-256 key of the escrow agent. */
-	escrowKey: z.string().optional(),
 	webhooks: z
 		.strictObject({ ca: z.string().optional(), certificate: z.string().optional(), key: z.string().optional() })
 		.default({})

@@ -1,4 +1,4 @@
-import type { KeyPolicy } from "./application-server.js";
+import type { EasKeyPolicy } from "../hse/policy.js";
 
 /** A UE as application servers know it: they never see its IMSI. */
 export interface UeEntry {
@@ -10,14 +10,14 @@ export interface UeEntry {
 	readonly msisdn?: string | undefined;
 	/** The one application server that it belongs to. */
 	readonly applicationServer: string;
-	readonly keyPolicy: KeyPolicy;
+	readonly keyPolicy: EasKeyPolicy;
 }
 
 /** For trying things: every UE that is not listed belongs to one application server, as `IMSI@domain`. */
 export interface Rest {
 	readonly applicationServer: string;
 	readonly domain: string;
-	readonly keyPolicy: KeyPolicy;
+	readonly keyPolicy: EasKeyPolicy;
 }
 
 /** What names a UE in a request: exactly one of both. */

@@ -53,6 +53,8 @@ export interface ProvisionOptions {
 	readonly hsePort: number;
 	readonly easId: string;
 	readonly service: number;
+	/** UE-to-HSE by default. */
+	readonly mode?: number;
 	readonly agreement: number;
 	/** Offered for ciphering and for integrity; AES alone by default. */
 	readonly algorithms?: readonly number[];
@@ -80,6 +82,7 @@ export function offerOf(
 	agreement: number,
 	service: number,
 	algorithms: readonly number[] = [ALGORITHM.aes],
+	mode: number = MODE.ueToHse,
 ): UeConfiguration {
 	return {
 		release: RELEASE,
@@ -89,7 +92,7 @@ export function offerOf(
 		counterSchemes: set(COUNTER_EXTENSION_OCTETS.keys()),
 		macLengths: set(MAC_LENGTHS),
 		service,
-		mode: MODE.ueToHse,
+		mode,
 		largestMessage: LONGEST_MESSAGE,
 	};
 }
@@ -120,7 +123,7 @@ export async function provision(options: ProvisionOptions): Promise<void> {
 		hseAddress: options.hseAddress,
 		hsePort: options.hsePort,
 		easId,
-		offer: offerOf(options.agreement, options.service, options.algorithms),
+		offer: offerOf(options.agreement, options.service, options.algorithms, options.mode),
 		mncDigits: 2,
 		suci,
 	});

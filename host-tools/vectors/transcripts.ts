@@ -2,13 +2,16 @@ import { restoreSession } from "../../firmware/client/restore.js";
 import type { Ue } from "../../firmware/client/ue.js";
 import { RESUME_NONCE_OCTETS } from "../../firmware/emsdp/counters.js";
 import { readUint16, readUint32 } from "../../firmware/emsdp/octets.js";
-import { CAUSE, COMMAND, HEADER, RETRANSMISSION, TAG } from "../../firmware/emsdp/profile.js";
+import { CAUSE, COMMAND, HEADER, MODE, RETRANSMISSION, TAG } from "../../firmware/emsdp/profile.js";
 import { TlvScan } from "../../firmware/emsdp/tlv.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
+import { Eas } from "../eas/eas.js";
 import { fromHex, toHex } from "../hex.js";
+import { EasGateway } from "../hse/eas-gateway.js";
 import { Hse } from "../hse/hse.js";
+import { HseSession } from "../hse/session.js";
 import { keysByName } from "./keys.js";
 import { parametersOf } from "./session-of-vector.js";
 import { expectEqual, Mismatch, type VectorCase } from "./vector-case.js";
@@ -47,7 +50,7 @@ function ueNonces(steps: readonly VectorCase[]): Uint8Array[] {
 	return [...new Set<string>(values)].map(fromHex);
 }
 
-/** One UE and one HSE that play a transcript; every octet they make is compared. */
+/** One UE, one HSE and the EAS behind it that play a transcript; every octet they make is compared. */
 class Play {
 	private now = 0;
 	private readonly kernel: Kernel;
@@ -57,6 +60,8 @@ class Play {
 	private record: Uint8Array | undefined;
 	private readonly usim: SoftUsim;
 	private readonly hse: Hse;
+	private readonly eas: Eas;
+	private readonly gateway: EasGateway;
 	private readonly centre: ScriptedCentre;
 	private readonly load = new ScriptedLoad();
 	private readonly random = new ScriptedRandom();
@@ -84,6 +89,8 @@ class Play {
 			drawNonce: () => this.centre.drawNonce(),
 			fraction: () => 0,
 		});
+		this.eas = new Eas({ kernel });
+		this.gateway = new EasGateway({ hse: this.hse, easKeyPolicy: () => "allow" });
 	}
 
 	/** @param later the steps behind it */
@@ -144,7 +151,9 @@ class Play {
 			if (session === undefined) throw new Mismatch(`${from} has no session to send in`);
 			// What was sent in between and never arrived is not in the transcript.
 			session.context.user.next = message.count;
-			session.send(content);
+			const isEas = session instanceof HseSession && session.identity.configuration.mode === MODE.ueToEas;
+			if (isEas) this.sendFromEas(session, content);
+			else session.send(content);
 		} else if (message.command === "Session Terminate Request") {
 			if (from === "UE") this.ue.stop(this.now);
 			else this.hse.terminate(this.now, session?.context.parameters.sessionId ?? 0, content[3]);
@@ -161,6 +170,23 @@ class Play {
 		} else if (message.command === "Message Reject" && from === "HSE")
 			this.hse.session(this.sessionId)?.reject(content[3]);
 		else throw new Mismatch(`${from} cannot be made to send "${message.command}" yet`);
+	}
+
+	/** In UE-to-EAS mode the HSE sends what the EAS has protected. */
+	private sendFromEas({ sessionId, identity, context }: HseSession, content: Uint8Array): void {
+		const { keyId } = context.parameters;
+		const easId = new TextDecoder().decode(identity.easId);
+		// The key that it has already, with the COUNT that the HSE has come to.
+		const key = this.gateway.handleKeyRequest(this.now, easId, { sessionId, keyId, ueId: undefined });
+		if (typeof key === "number") throw new Mismatch(`the HSE gives no key to the EAS, with cause ${key}`);
+		this.eas.handleKey(this.now, key, false);
+		this.eas.send(sessionId, content);
+		const downlink = this.eas.outbox.takeDownlink();
+		if (downlink === undefined) throw new Mismatch("the EAS sends nothing");
+		const { datagram } = downlink;
+		const verdict = this.hse.handleEasDatagram(this.now, easId, datagram, datagram.length);
+		this.eas.handleForwarded(downlink, verdict);
+		expectEqual("the HSE finds the EAS's message", verdict, "accept");
 	}
 
 	/** Sets what the vectors fix: Session ID, cookie, back-off, and how many messages the HSE has sent that are not shown. */
@@ -226,7 +252,14 @@ class Play {
 		}
 		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram())
 			reaction.datagrams.push(toHex(out.datagram));
-		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent())
+		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) {
+			if (event.kind === "uplink") reaction.payloads.push(toHex(event.payload));
+			const forEas = this.gateway.handleEvent(this.now, event);
+			if (forEas?.kind === "key") this.eas.handleKey(this.now, forEas.key, true);
+			else if (forEas?.kind === "message") this.eas.handleDatagram(this.now, forEas.message);
+			else if (forEas?.kind === "over") this.eas.handleOver(forEas.sessionId, forEas.cause);
+		}
+		for (let event = this.eas.outbox.takeEvent(); event !== undefined; event = this.eas.outbox.takeEvent())
 			if (event.kind === "uplink") reaction.payloads.push(toHex(event.payload));
 	}
 

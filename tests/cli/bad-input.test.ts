@@ -23,7 +23,7 @@ describe("wrong use: one line that says which and what is allowed, status 2", ()
 		[
 			"an unknown command",
 			["frobnicate"],
-			/"frobnicate".*demo, hse, device, provision, keygen, subscriber, vectors, bench, board, doctor/,
+			/"frobnicate".*demo, hse, eas, ca, device, provision, keygen, subscriber, vectors, bench, board, doctor/,
 		],
 		["an unknown option", ["demo", "--frobnicate"], /--frobnicate.*allowed: --input FILE\|-/],
 		["an operand too many", ["demo", "extra"], /"extra" is too much/],
@@ -78,7 +78,7 @@ describe("what failed: one line with the cause and the way out, status 1, nothin
 	});
 
 	test("a port in use", async () => {
-		const socket = createSocket("udp4");
+		const socket = createSocket("udp4").unref();
 		await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
 		const { port } = socket.address();
 		for (const words of [

@@ -113,7 +113,17 @@ export const REQUIREMENTS: readonly Requirement[] = [
 		"emsdp/configuration > encryption is never null in the confidential service",
 		"scenarios/algorithms > nor null integrity",
 	]),
-	row("2.2g", "S", "in UE-to-EAS mode the HSE forwards UP unmodified", [VECTORS], "an EAS that holds its own end"),
+	row("2.2g", "S", "in UE-to-EAS mode the HSE forwards UP unmodified", [
+		VECTORS,
+		"scenarios/eas > data both ways, unmodified through the HSE",
+	]),
+	row("2.2h", "P", "the HSE checks MAC and COUNT of UP messages both ways before it forwards them", [
+		"scenarios/eas > a replayed or forged uplink goes to no EAS",
+		"scenarios/eas > a replayed or forged downlink, or one that is no UP message, goes to no UE",
+	]),
+	row("2.2i", "P", "in the key-agreement-only service UP messages are dropped", [
+		"scenarios/eas > key agreement only: the application has K_EAS_PSK at both ends, and UP messages are dropped",
+	]),
 	// 3 TLVs
 	row("3a", "SP", "every TLV has its length and values", [
 		"emsdp/contents > has a TLV that is one octet too short or too long: cause 01",

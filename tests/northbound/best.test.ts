@@ -1,14 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
-import { compactDecrypt, exportSPKI, generateKeyPair } from "jose";
 import { CAUSE, COMMAND, HEADER } from "../../firmware/emsdp/profile.js";
+import type { EscrowCopy } from "../../host-tools/hse/escrow-file.js";
 import type { HseEvent } from "../../host-tools/hse/events.js";
-import type { KeyPolicy } from "../../host-tools/northbound/application-server.js";
-import { escrowFor } from "../../host-tools/northbound/key-release.js";
+import type { EasKeyPolicy } from "../../host-tools/hse/policy.js";
 import { UeDirectory } from "../../host-tools/northbound/ue-directory.js";
 import { IMSI } from "../support/pair.js";
 import { DESTINATION, FOREIGN_UE, KEYS_ONLY, OTHER_UE, PUMPS, UE, World, type WorldOptions } from "./world.js";
 
-const withPolicy = (keyPolicy: KeyPolicy): WorldOptions => ({
+const withPolicy = (keyPolicy: EasKeyPolicy): WorldOptions => ({
 	ues: [{ imsi: IMSI, externalId: UE, applicationServer: "meters", keyPolicy }],
 });
 
@@ -196,20 +195,39 @@ describe("the EAS key", () => {
 		expect(world.records[0]).toMatchObject({ event: "EAS key refused", policy: "deny", externalId: UE });
 	});
 
-	test("with the policy escrow goes out once a copy that only the agent can read is on record", async () => {
-		const agent = await generateKeyPair("ECDH-ES+A256KW", { extractable: true });
-		const escrow = await escrowFor(await exportSPKI(agent.publicKey));
-		const world = await World.make({ ...withPolicy("escrow"), escrow });
+	test("stays here where the HSE's database denies it, whatever the policy of the UE", async () => {
+		const world = await World.make({ keys: { subscriberPolicy: (imsi) => (imsi === IMSI ? "deny" : undefined) } });
 		world.connect();
-		const { body } = await take(world);
-		const [deposit, release] = world.records;
-		expect([deposit.event, release.event]).toEqual(["EAS key in escrow", "EAS key given out"]);
-		const { plaintext } = await compactDecrypt(String(deposit.jwe), agent.privateKey);
-		expect(JSON.parse(new TextDecoder().decode(plaintext))).toMatchObject({ key: body.key, keyId: 1, externalId: UE });
-		expect(JSON.stringify(release)).not.toContain(body.key);
+		expect((await take(world)).body.cause).toBe("KEY_POLICY_DENIES");
+		expect(world.records[0]).toMatchObject({ event: "EAS key refused", policy: "deny" });
 	});
 
-	test("with the policy escrow and no agent stays here", async () => {
+	test("with the policy escrow goes out once a copy is there", async () => {
+		const copies: string[] = [];
+		const put = ({ key, ...rest }: EscrowCopy) => {
+			expect(world.records).toEqual([]);
+			expect(rest).toMatchObject({ imsi: IMSI, keyId: 1, applicationServer: expect.any(String) });
+			copies.push(Buffer.from(key).toString("base64"));
+		};
+		const world: World = await World.make({ ...withPolicy("escrow"), keys: { escrow: { put } } });
+		world.connect();
+		const { body } = await take(world);
+		expect(copies).toEqual([body.key]);
+		expect(world.records[0]).toMatchObject({ event: "EAS key given out", policy: "escrow" });
+		expect(JSON.stringify(world.records)).not.toContain(body.key);
+	});
+
+	test("with the policy escrow stays here where the copy cannot be written", async () => {
+		const put = () => {
+			throw new Error("full");
+		};
+		const world = await World.make({ ...withPolicy("escrow"), keys: { escrow: { put } } });
+		world.connect();
+		expect((await take(world)).status).toBe(500);
+		expect(world.records).toEqual([]);
+	});
+
+	test("with the policy escrow and no escrow stays here", async () => {
 		const world = await World.make(withPolicy("escrow"));
 		world.connect();
 		expect((await take(world)).body.cause).toBe("ESCROW_NOT_AVAILABLE");

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { AuditFile } from "../../host-tools/hse/audit.js";
 import { logTo } from "../../host-tools/log.js";
 import { coreHsePort } from "../../host-tools/northbound/core-hse-port.js";
 import { NorthboundServer } from "../../host-tools/northbound/server.js";
@@ -54,7 +55,7 @@ inBrowser("in a browser", () => {
 			api: { address: "127.0.0.1", port: 0 },
 			operations: { address: "127.0.0.1", port: 0 },
 			database: join(folder, "northbound.db"),
-			auditLog: join(folder, "audit.jsonl"),
+			audit: new AuditFile(join(folder, "audit.jsonl"), Date.now),
 			demoClient: join(folder, "client.json"),
 			settings: NorthboundFile.parse({}),
 		});

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { WebSocket } from "ws";
+import { AuditFile } from "../../host-tools/hse/audit.js";
 import { logTo } from "../../host-tools/log.js";
 import { coreHsePort } from "../../host-tools/northbound/core-hse-port.js";
 import { NorthboundServer, type NorthboundServerOptions } from "../../host-tools/northbound/server.js";
@@ -64,7 +65,7 @@ async function start(settings: object, more: Partial<NorthboundServerOptions> = 
 		api: { address: "127.0.0.1", port: 0 },
 		operations: { address: "127.0.0.1", port: 0 },
 		database: join(folder, "northbound.db"),
-		auditLog: join(folder, "audit.jsonl"),
+		audit: new AuditFile(join(folder, "audit.jsonl"), Date.now),
 		demoClient: join(folder, "client.json"),
 		settings: NorthboundFile.parse(settings),
 		...more,
@@ -416,7 +417,7 @@ describe("what cannot be", () => {
 			{},
 			/"x", which is not configured/,
 		],
-		["files that are not there", { escrowKey: "/nowhere/key.pem" }, {}, /\/nowhere\/key.pem \(escrow\).*ENOENT/],
+		["files that are not there", { webhooks: { ca: "/nowhere/ca.pem" } }, {}, /\/nowhere\/ca.pem \(webhooks\).*ENOENT/],
 	] as const)
 		test(`${what} is said in one sentence`, async () => {
 			await expect(start(settings, more as object)).rejects.toThrow(message);

@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import { SERVICE } from "../../firmware/emsdp/profile.js";
+import type { AuditLog } from "../../host-tools/hse/audit.js";
 import type { HseEvent } from "../../host-tools/hse/events.js";
 import type { ApplicationServer } from "../../host-tools/northbound/application-server.js";
 import { LIMITS_OF_A_SERVER, type NorthboundContext } from "../../host-tools/northbound/context.js";
 import { coreHsePort } from "../../host-tools/northbound/core-hse-port.js";
 import { httpApp } from "../../host-tools/northbound/http-app.js";
-import { type Escrow, KeyRelease } from "../../host-tools/northbound/key-release.js";
+import { KeyRelease, type KeyReleaseOptions } from "../../host-tools/northbound/key-release.js";
 import { newId } from "../../host-tools/northbound/new-id.js";
 import { Northbound } from "../../host-tools/northbound/northbound.js";
 import { NorthboundStore } from "../../host-tools/northbound/northbound-store.js";
 import { Notifier } from "../../host-tools/northbound/notifier.js";
 import { Reachability } from "../../host-tools/northbound/reachability.js";
-import type { AuditLog } from "../../host-tools/northbound/security/audit.js";
 import { Authenticator } from "../../host-tools/northbound/security/authenticate.js";
 import { Idempotency } from "../../host-tools/northbound/security/idempotency.js";
 import { RateLimit } from "../../host-tools/northbound/security/rate-limit.js";
@@ -54,7 +54,7 @@ export interface Answer {
 export interface WorldOptions extends PairOptions {
 	readonly ues?: readonly UeEntry[];
 	readonly servers?: readonly ApplicationServer[];
-	readonly escrow?: Escrow;
+	readonly keys?: Pick<KeyReleaseOptions, "escrow" | "subscriberPolicy">;
 	/** How long a request waits for the UE, in milliseconds of real time. */
 	readonly answerWithin?: number;
 	readonly store?: never;
@@ -135,7 +135,11 @@ export class World extends Pair {
 			now,
 			newId: () => newId(this.time()),
 		};
-		this.northbound = new Northbound(this.context, new KeyRelease(audit, options.escrow), options.answerWithin ?? 0);
+		this.northbound = new Northbound(
+			this.context,
+			new KeyRelease({ audit, ...options.keys }),
+			options.answerWithin ?? 0,
+		);
 		this.app = httpApp({
 			northbound: this.northbound,
 			notifier,

@@ -27,6 +27,14 @@ describe("termination", () => {
 		expect(pair.hse.deadline).toBeUndefined();
 	});
 
+	test("not with cause 0F, which means more than one octet", () => {
+		const pair = new Pair().connect();
+		expect(() => pair.terminate(CAUSE.congestion)).toThrow("Congestion is a cause of an 80 only");
+		pair.send("still there");
+		pair.settle();
+		expect(pair.hseEvents.at(-1)).toMatchObject({ kind: "uplink" });
+	});
+
 	test("by the HSE when the lifetime of tag 10 is over: cause 11, and the next session is a new one", () => {
 		const pair = new Pair({ policy: { lifetime: 3600 } }).connect();
 		const since = pair.now;

@@ -18,7 +18,7 @@ import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
 import type { Store } from "../../firmware/ports/store.js";
 import type { Subscriber } from "../../host-tools/hse/database.js";
 import type { HseEvent, VectorRequest } from "../../host-tools/hse/events.js";
-import { Hse, type LoadPolicy, type VectorAnswer } from "../../host-tools/hse/hse.js";
+import { Hse, type HseOptions, type LoadPolicy, type VectorAnswer } from "../../host-tools/hse/hse.js";
 import { UNLOADED } from "../../host-tools/hse/load.js";
 import { DEFAULT_POLICY, type Policy } from "../../host-tools/hse/policy.js";
 import { loadKernel } from "../../host-tools/kernel.js";
@@ -53,6 +53,8 @@ export class MemoryStore implements Store {
 export interface PairOptions {
 	readonly service?: number;
 	readonly agreement?: number;
+	/** What the HSE asks of whoever runs it about EASs and their keys. */
+	readonly eas?: Pick<HseOptions, "easKeyPolicy" | "isReachable">;
 	readonly policy?: Partial<Policy>;
 	readonly load?: LoadPolicy;
 	readonly seed?: number;
@@ -146,6 +148,7 @@ export class Pair {
 			drawNonce: () => this.random.octets(8),
 			fraction: () => 0,
 			durable,
+			...this.options.eas,
 		});
 	}
 

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flash.h"
+
 #define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
 /* Interrupt lines (AN386 table 3-5). They wake the processor; nothing is handled in an interrupt. */
@@ -41,14 +43,6 @@ int ethernetWaits(void);
 void ethernetSend(const uint8_t header[LINK_HEADER_OCTETS], const uint8_t *payload, uint32_t length);
 /* The length of the payload taken, cut off at `room`; -1 where no datagram waits. */
 int ethernetReceive(uint8_t *into, uint32_t room);
-
-/* flash.c: two pages that keep their contents without power, as the internal flash of an nRF52840 does. */
-#define FLASH_PAGE_OCTETS 4096u
-#define FLASH_PAGES 2u
-const uint8_t *flashPage(unsigned page);
-void flashErase(unsigned page);
-/* Can only clear bits. `offset` and `length` are multiples of 4. */
-void flashProgram(unsigned page, uint32_t offset, const void *octets, uint32_t length);
 
 /* random.c: false where the host has given too few octets. */
 int takeRandom(uint8_t *into, uint32_t length);

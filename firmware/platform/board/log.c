@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "board.h"
+#include "flash.h"
 
 #define MAGIC 0x54534542u
 #define PAGE_HEADER 16u

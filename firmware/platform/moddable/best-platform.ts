@@ -1,3 +1,3 @@
 // The module `best/platform` of manifest.json. It names the platform by its own module's name: what a module imports
 // with "./" and "../" is looked for beside the name that the manifest gives it.
-export { platform } from "platform/moddable/platform";
+export { platform } from "best/platform/moddable/platform";

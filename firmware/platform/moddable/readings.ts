@@ -19,7 +19,7 @@ export class SimulatedReadings {
 	/** @throws RangeError if the interval is no number of milliseconds from 1 */
 	constructor(options: SimulatedReadingsOptions) {
 		if (!(options.interval >= 1)) throw new RangeError("The interval of readings is from 1 millisecond.");
-		options.timer.repeat(() => this.#measure(), options.interval);
+		options.timer.repeat(() => this.measure(), options.interval);
 	}
 
 	/**
@@ -46,7 +46,8 @@ export class SimulatedReadings {
 		return READING_LENGTH;
 	}
 
-	#measure(): void {
+	/** Takes a reading, which waits from then on. */
+	measure(): void {
 		this.#number++;
 		this.#waits = true;
 		this.onReadable?.(1);

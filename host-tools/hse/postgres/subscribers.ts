@@ -1,12 +1,7 @@
 import { SQN_STEP } from "../../../firmware/keys/aka.js";
 import type { TuakParameters } from "../../../firmware/keys/tuak.js";
-import {
-	type EasKeyPolicy,
-	type SharedKeySubscriber,
-	type Subscriber,
-	type SubscriberSummary,
-	takenAlready,
-} from "../database.js";
+import { type SharedKeySubscriber, type Subscriber, type SubscriberSummary, takenAlready } from "../database.js";
+import type { EasKeyPolicy } from "../policy.js";
 import type { SubscriberDatabase } from "../subscriber-database.js";
 import { asDatabaseError, type Client, Connection } from "./connection.js";
 import { migrate } from "./schema.js";
@@ -177,6 +172,13 @@ export class PostgresSubscribers implements SubscriberDatabase {
 
 	async setEasKeyPolicy(imsi: string, policy: EasKeyPolicy): Promise<void> {
 		await this.use((client) => client.query("UPDATE best_subscriber SET eas_key = $2 WHERE imsi = $1", [imsi, policy]));
+	}
+
+	async easKeyPolicy(imsi: string): Promise<EasKeyPolicy | undefined> {
+		const { rows } = await this.use((client) =>
+			client.query<{ eas_key: EasKeyPolicy | null }>("SELECT eas_key FROM best_subscriber WHERE imsi = $1", [imsi]),
+		);
+		return rows[0]?.eas_key ?? undefined;
 	}
 
 	async *summaries(imsi?: string): AsyncGenerator<SubscriberSummary> {

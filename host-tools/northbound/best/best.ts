@@ -139,7 +139,11 @@ export class Best {
 		const key = hse.easKey(session.sessionId);
 		if (key === undefined) throw notFound("session");
 		try {
-			await this.keys.release(ue, { applicationServer: applicationServer.id, sessionId, keyId, easId }, key);
+			await this.keys.release(
+				ue,
+				{ applicationServer: applicationServer.id, sessionId: session.sessionId, keyId, easId },
+				key,
+			);
 			return { status: 200, body: { sessionId, keyId, easId, key: base64Of(key) } };
 		} finally {
 			key.fill(0);

@@ -1,8 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import { createHash } from "node:crypto";
+import type { AuditLog } from "../../hse/audit.js";
 import type { ApplicationServer } from "../application-server.js";
 import { Problem } from "../problem.js";
-import type { AuditLog } from "./audit.js";
 import { type Rate, RateLimit } from "./rate-limit.js";
 import { isSecretOf, type TokenVerifier } from "./tokens.js";
 

@@ -1,17 +1,16 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
-import { Failure } from "../../cli/errors.js";
+import { Failure } from "../cli/errors.js";
 
 /** What is put on record. Never a key in clear. */
 export type AuditEvent =
 	| "EAS key given out"
-	| "EAS key in escrow"
 	| "EAS key refused"
 	| "authentication failed"
 	| "not authorised"
 	| "token issued";
 
 /** What is on the medium before anything else happens: not what anybody can bring about at will. */
-const DURABLE: readonly AuditEvent[] = ["EAS key given out", "EAS key in escrow", "EAS key refused"];
+const DURABLE: readonly AuditEvent[] = ["EAS key given out", "EAS key refused"];
 
 export interface AuditLog {
 	/** Written when it returns; on the medium too, where it is about a key. */

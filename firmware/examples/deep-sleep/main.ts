@@ -1,0 +1,25 @@
+// Wakes, sends one reading, sleeps. The session goes on in retained memory: no message, no write to flash and no key
+// derivation for a wake-up. Without retained memory, as after a power cut, start() resumes or agrees new keys.
+import { provisionedClient } from "best/provisioned-client";
+import { target } from "best/target";
+import { power } from "best/target/power";
+import config from "mc/config";
+
+const snapshot = power.takeRetained();
+trace(snapshot === undefined ? "started without a session\n" : "woke with a session\n");
+const client = provisionedClient(target, (event) => trace(`${event.kind}\n`), snapshot);
+
+function sleep(): void {
+	// undefined while an answer is awaited: the next start resumes then.
+	power.sleep(Number(config.interval), client.snapshot());
+}
+
+client
+	.start()
+	.then(() => client.send(Uint8Array.of(20, 5)))
+	.then(() => trace("sent\n"))
+	.then(sleep)
+	.catch((error: Error) => {
+		trace(`${error.message}\n`);
+		sleep();
+	});

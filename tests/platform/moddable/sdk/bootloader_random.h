@@ -1,0 +1,3 @@
+/* Of ESP-IDF. */
+void bootloader_random_enable(void);
+void bootloader_random_disable(void);
