@@ -18,7 +18,7 @@ import { logTo } from "../log.js";
 import { coreHsePort } from "../northbound/core-hse-port.js";
 import { NorthboundServer } from "../northbound/server.js";
 import { Failure } from "./errors.js";
-import { type EasWatcher, easPolicy, openEscrow, readEasOptions } from "./hse-eas.js";
+import { type EasWatcher, easOptions, easPolicy, openEscrow, readEasTls } from "./hse-eas.js";
 import type { Command } from "./options.js";
 
 /** An event as a line; a payload as text where it is printable, else in hex. */
@@ -55,33 +55,22 @@ async function open(configuration: HseServerConfiguration, print: EasWatcher["pr
 		if (file !== undefined) opened.push(file);
 		return file;
 	};
+	// Before anything is made: whoever has no certificate yet finds no new files.
+	const tls = readEasTls(configuration);
 	try {
 		const { database, store } = keep(await openStorage(configuration.database));
 		const { eas: isEas, northboundPort, operationsPort } = configuration;
 		const isAudited = isEas || northboundPort !== undefined || operationsPort !== undefined;
 		const audit = isAudited ? keep(new AuditFile(configuration.auditLog, Date.now)) : undefined;
 		const escrow = keep(openEscrow(configuration));
-		const eas = audit && openEas(configuration, database, escrow, { audit, print });
+		// The configuration has no EASs with a PostgreSQL.
+		const policyOf = (imsi: string) => (database instanceof HseDatabase ? database.easKeyPolicy(imsi) : undefined);
+		const eas = tls && audit && easOptions(configuration, tls, policyOf, escrow, { audit, print });
 		return { database, store, audit, escrow, eas, closeAll };
 	} catch (error) {
 		await closeAll();
 		throw error;
 	}
-}
-
-/** @returns undefined where no EAS may register @throws Failure */
-function openEas(
-	configuration: HseServerConfiguration,
-	database: Storage["database"],
-	escrow: EscrowFile | undefined,
-	watcher: EasWatcher,
-): EasOptions | undefined {
-	if (database instanceof HseDatabase)
-		return readEasOptions(configuration, (imsi) => database.easKeyPolicy(imsi), escrow, watcher);
-	if (!configuration.eas) return undefined;
-	throw new Failure(
-		"EASs do not go with a PostgreSQL: they register with one HSE, and their UEs may come to another. Name a file with --database.",
-	);
 }
 
 /** @throws Failure where a port cannot be had */

@@ -1,7 +1,8 @@
 import { HseDatabase } from "./database.js";
-import { asDatabaseError, checkPostgresUrl, isPostgresUrl } from "./postgres/connection.js";
+import { asDatabaseError } from "./postgres/connection.js";
 import { PostgresSessionStore } from "./postgres/session-store.js";
 import { PostgresSubscribers } from "./postgres/subscribers.js";
+import { checkPostgresUrl, isPostgresUrl } from "./postgres/url.js";
 import { SqliteSessionStore } from "./session-store.js";
 import type { SharedSessionStore } from "./shared-store.js";
 import type { SessionStore } from "./store.js";

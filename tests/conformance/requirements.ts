@@ -292,6 +292,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
 		"the lifetime of tag 10: the UE renews in time where it knows when it began, the HSE ends the session",
 		[
 			"scenarios/termination > never, where the UE knows",
+			"scenarios/termination > one that goes out takes it along",
 			"scenarios/termination > by the HSE when the lifetime of tag 10 is over",
 		],
 	),

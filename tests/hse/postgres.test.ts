@@ -291,8 +291,8 @@ else {
 				"--audit-log",
 				join(folder, "audit"),
 			]);
-			expect([status, stderr.trim().split("\n").length]).toEqual([1, 1]);
-			expect(stderr).toMatch(/EASs do not go with a PostgreSQL/);
+			expect([status, stderr.trim().split("\n").length]).toEqual([2, 1]);
+			expect(stderr).toMatch(/--eas is "true": with a PostgreSQL/);
 		});
 
 		test.each([
