@@ -15,7 +15,8 @@ async function benchHse(options: Options): Promise<number> {
 	const sessions = numberOption(options, "sessions", 1_000_000, 1, 9_000_000);
 	const milliseconds = 1000 * numberOption(options, "seconds", 3, 1, 600);
 	const address = options.ipv6 === true ? "::1" : "127.0.0.1";
-	const sockets = await socketFigures({ idleSessions: sessions, address, milliseconds });
+	const soakSeconds = numberOption(options, "soak", 0, 0, 86_400);
+	const sockets = await socketFigures({ idleSessions: sessions, address, milliseconds, soakSeconds });
 	const figures = { ...sockets, ...hseCoreFigures({ idleSessions: sessions }) };
 	if (options.json === true) {
 		console.log(JSON.stringify(figures));
@@ -38,6 +39,9 @@ async function benchHse(options: Options): Promise<number> {
 	console.log(
 		`Restart with ${idleSessions} sessions: ${figures.restartSeconds.toFixed(1)} s, ${Math.round(figures.rssBytes / 1e6)} MB.`,
 	);
+	const { soakRssBytes: soak } = figures;
+	if (soak !== undefined)
+		console.log(`Memory under load, every 10 s: ${soak.map((octets) => Math.round(octets / 1e6)).join(", ")} MB.`);
 	console.log(
 		`${figures.floodPerSecond} forged Session Requests in a second cost ${Math.round(100 * figures.floodLoss)} % of the uplinks and ${figures.floodVectors} vectors.`,
 	);
@@ -51,6 +55,7 @@ export const bench: Command = {
 		hse: { help: "the HSE instead: its core, and a server under load over UDP" },
 		sessions: { value: "N", help: "with --hse: sessions in the process (1000000)" },
 		seconds: { value: "S", help: "with --hse: length of each measurement over UDP (3)" },
+		soak: { value: "S", help: "with --hse: uplinks for so long, and the memory every ten seconds (0)" },
 		ipv6: { help: "with --hse: over IPv6" },
 		json: { help: "print {rows, ratios} as JSON, with --hse its figures" },
 	},

@@ -39,6 +39,8 @@ export interface SocketFigures {
 	/** Forged requests in a second, and how many authentication vectors they cost in all. */
 	readonly floodPerSecond: number;
 	readonly floodVectors: number;
+	/** Where a soak was asked for: memory of the HSE's process under the load of {@link uplinksPerSecond}, every ten seconds. */
+	readonly soakRssBytes?: readonly number[];
 }
 
 export interface SocketOptions {
@@ -47,6 +49,8 @@ export interface SocketOptions {
 	readonly address: string;
 	/** Of each measurement. */
 	readonly milliseconds: number;
+	/** How long uplinks go on while the memory is watched; 0: not at all. */
+	readonly soakSeconds: number;
 }
 
 function start(role: LoadRole, ...words: readonly (string | number)[]): ChildProcess {
@@ -78,7 +82,12 @@ async function end(child: ChildProcess): Promise<void> {
 	await over;
 }
 
-export async function socketFigures({ idleSessions, address, milliseconds }: SocketOptions): Promise<SocketFigures> {
+export async function socketFigures({
+	idleSessions,
+	address,
+	milliseconds,
+	soakSeconds,
+}: SocketOptions): Promise<SocketFigures> {
 	const folder = mkdtempSync(join(tmpdir(), "best-bench-"));
 	const children: ChildProcess[] = [];
 	try {
@@ -118,6 +127,9 @@ export async function socketFigures({ idleSessions, address, milliseconds }: Soc
 
 		const uplinksPerSecond = uplinks.uplinks / uplinks.seconds;
 
+		const soakRssBytes: number[] = [];
+		while (10 * soakRssBytes.length < soakSeconds) soakRssBytes.push((await during(() => load.run(10_000))).rssBytes);
+
 		const paced = await during(() => load.pace(uplinksPerSecond, milliseconds));
 		const flood = start("flood", address, port, idleSessions + SUBSCRIBERS - 1000);
 		children.push(flood);
@@ -144,6 +156,7 @@ export async function socketFigures({ idleSessions, address, milliseconds }: Soc
 			floodLoss: 1 - flooded.uplinks / flooded.seconds / (paced.uplinks / paced.seconds),
 			floodPerSecond: Math.round(floodPerSecond),
 			floodVectors: flooded.vectors,
+			...(soakSeconds > 0 && { soakRssBytes }),
 		};
 	} finally {
 		for (const child of children) child.kill();
