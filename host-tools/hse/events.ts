@@ -20,6 +20,7 @@ export type HseEvent =
 	/** A UP message of a session in UE-to-EAS mode, verified and as it came: for the EAS. `easId`: value of tag 04. */
 	| {
 			readonly kind: "forward";
+			readonly imsi: string;
 			readonly easId: Uint8Array;
 			readonly sessionId: number;
 			readonly count: number;

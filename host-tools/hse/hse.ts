@@ -461,7 +461,7 @@ export class Hse {
 		record.storeReceived(user.received);
 		sessions.received(slot, sessionId, count);
 		failures?.succeeded(source);
-		if (record.mode === MODE.ueToEas) this.outbox.forward(record.easId.slice(), sessionId, count, length);
+		if (record.mode === MODE.ueToEas) this.outbox.forward(record, count, length);
 		else this.outbox.hear(record, count, user.headerOctets, length - record.macLength);
 		return "accept";
 	}

@@ -52,9 +52,16 @@ export class Outbox {
 	}
 
 	/** Forwards to an EAS the UP message that stands in the kernel's message buffer as it came. */
-	forward(easId: Uint8Array, sessionId: number, count: number, octets: number): void {
+	forward({ imsi, easId, sessionId }: SessionRecord, count: number, octets: number): void {
 		const datagram = this.kernel.message.slice(0, octets);
-		this.events.push({ kind: "forward", easId, sessionId, count, datagram });
+		this.events.push({
+			kind: "forward",
+			imsi: decodeImsi(imsi) ?? "",
+			easId: easId.slice(),
+			sessionId,
+			count,
+			datagram,
+		});
 	}
 
 	/** An uplink of a session at rest, whose payload stands in the kernel's message buffer. */

@@ -37,6 +37,8 @@ const takeAsIs: SocketOptions["lookup"] = (address, _options, done) => done(null
 
 /** A datagram on the HSE's socket. `verdict` is what the HSE found, undefined for what it sends. */
 export interface Traffic {
+	/** When it was received or sent, in milliseconds since 1970 with their fractions. */
+	readonly at: number;
 	readonly fromUe: boolean;
 	readonly peer: string;
 	readonly datagram: Uint8Array;
@@ -279,8 +281,9 @@ export class HseServer {
 	}
 
 	private handle(peer: string, datagram: Uint8Array): void {
-		const verdict = this.hse.handleDatagram(this.now(), peer, datagram, datagram.length);
-		this.options.onTraffic?.({ fromUe: true, peer, datagram, verdict });
+		const at = this.now();
+		const verdict = this.hse.handleDatagram(at, peer, datagram, datagram.length);
+		this.options.onTraffic?.({ at, fromUe: true, peer, datagram, verdict });
 		this.drain();
 	}
 
@@ -322,7 +325,7 @@ export class HseServer {
 	private transmit({ to, datagram }: Outgoing): void {
 		const [address, port] = to.split(" ");
 		this.socket.send(datagram, Number(port), address);
-		this.options.onTraffic?.({ fromUe: false, peer: to, datagram, verdict: undefined });
+		this.options.onTraffic?.({ at: this.now(), fromUe: false, peer: to, datagram, verdict: undefined });
 	}
 
 	/** A failure of the database refuses one UE; it does not end the HSE. */

@@ -558,7 +558,7 @@ export class HseSession {
 		if (this.state === "unconfirmed") this.feed("confirmation", now);
 		const { sessionId } = this;
 		const { imsi, easId } = this.identity;
-		if (mode === MODE.ueToEas) outbox.tell({ kind: "forward", easId: easId.slice(), sessionId, count, datagram });
+		if (mode === MODE.ueToEas) outbox.tell({ kind: "forward", imsi, easId: easId.slice(), sessionId, count, datagram });
 		else {
 			const payload = datagram.subarray(user.headerOctets, length - macLength);
 			outbox.tell({ kind: "uplink", imsi, sessionId, count, payload });

@@ -23,7 +23,7 @@ export function coreHsePort(hse: Hse, commands: HseCommands): HsePort {
 			const session = hse.sessionOf(imsi);
 			return session && viewOf(session);
 		},
-		imsis: () => hse.imsis(),
+		imsis: (most) => hse.imsis(most),
 		easKey: (sessionId) => hse.session(sessionId)?.easKey(),
 		send: (sessionId, payload) => commands.send(sessionId, payload),
 		refresh: (sessionId, method) => commands.refresh(sessionId, method),

@@ -21,8 +21,8 @@ export interface HsePort {
 	session(sessionId: number): SessionView | undefined;
 	/** The confirmed session of a UE. @param imsi digits */
 	sessionOf(imsi: string): SessionView | undefined;
-	/** IMSIs of the UEs that have a confirmed session. */
-	imsis(): Iterable<string>;
+	/** IMSIs of the UEs that have a confirmed session. @param most so many at the most */
+	imsis(most?: number): Iterable<string>;
 	/** Sends a payload in a UP message. */
 	send(sessionId: number, payload: Uint8Array): void;
 	/** Sends a 30. @param method of tag 19; 0: the HSE decides */

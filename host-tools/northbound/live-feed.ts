@@ -1,16 +1,23 @@
 import { HEADER, SERVICE } from "../../firmware/emsdp/profile.js";
+import { SOURCES, type Source, WAKE_UP } from "../energy/figures.js";
+import { airEnergy, energyByProtocol } from "../energy/model.js";
+import { emsdpOverhead, OVERHEADS, type Protocol } from "../energy/overheads.js";
 import { toHex } from "../hex.js";
 import type { HseEvent } from "../hse/events.js";
 import type { Traffic } from "../hse/server.js";
-import { type Field, fieldsOf, rejectCauseOf } from "../inspect/fields.js";
+import { type Field, fieldsOf, type Layout, rejectCauseOf } from "../inspect/fields.js";
 import { nameOf } from "../inspect/name.js";
-import { causeName, sessionIdText } from "./best/words.js";
+import { causeName, MODE_WORDS, SERVICE_WORDS, sessionIdText } from "./best/words.js";
 import type { HsePort, SessionView } from "./hse-port.js";
+import { Latencies, type Latency, type LatencyKind } from "./latencies.js";
 
-/** Messages that are kept for the page. */
+/** Messages and latencies that are kept for the page. */
 const KEPT = 2000;
+const LATENCIES_KEPT = 500;
 /** Sessions that a page is shown when it comes. */
 const MOST_SESSIONS = 200;
+/** Sessions whose layout is remembered, so that a message costs no question to the HSE. */
+const MOST_LAYOUTS = 10_000;
 
 /** A message on the ladder of the page. */
 export interface LiveMessage {
@@ -25,6 +32,11 @@ export interface LiveMessage {
 	readonly octets: number;
 	/** What the HSE did with it; undefined for what it sent. */
 	readonly verdict: string | undefined;
+	/**
+	 * Modelled, in whole microjoules: what it costs the UE while it is on the air and, for a UP message, what its payload
+	 * would cost under the other {@link PROTOCOLS}, in their order. Undefined for what no UE seems to have sent.
+	 */
+	readonly energy: readonly number[] | undefined;
 }
 
 export interface LiveSession {
@@ -33,13 +45,42 @@ export interface LiveSession {
 	readonly easId: string;
 	readonly state: string;
 	readonly keyId: number;
-	readonly service: number;
+	/** In the words of the BEST API. */
+	readonly service: string;
+	readonly mode: string;
+}
+
+export interface LiveLatency {
+	readonly kind: LatencyKind;
+	readonly sessionId: string;
+	readonly time: number;
+	readonly milliseconds: number;
+}
+
+/** The model behind the energies, for whoever reads them. */
+export interface EnergyModel {
+	readonly protocols: readonly { readonly name: Protocol; readonly overhead: number | undefined }[];
+	/** In millijoules. */
+	readonly wakeUp: number;
+	readonly sources: readonly Source[];
 }
 
 export type LiveChange =
 	| { readonly kind: "message"; readonly message: LiveMessage }
+	| { readonly kind: "latency"; readonly latency: LiveLatency }
 	| { readonly kind: "session"; readonly session: LiveSession }
 	| { readonly kind: "over"; readonly sessionId: string; readonly cause: string; readonly by: string };
+
+/** The order of the energies of a message. What EMSDP adds differs by session. */
+export const PROTOCOLS: readonly Protocol[] = ["EMSDP", ...(Object.keys(OVERHEADS) as (keyof typeof OVERHEADS)[])];
+export const ENERGY_MODEL: EnergyModel = {
+	protocols: PROTOCOLS.map((name) => ({ name, overhead: name === "EMSDP" ? undefined : OVERHEADS[name] })),
+	wakeUp: 1000 * WAKE_UP,
+	sources: SOURCES,
+};
+
+/** What the HSE answers messages of, or takes, is a UE's as far as can be told. */
+const OF_A_UE = ["accept", "repetition", "hint"];
 
 interface Kept {
 	readonly message: LiveMessage;
@@ -52,16 +93,23 @@ export class LiveFeed {
 	readonly rejects = new Map<string, number>();
 	private readonly port: HsePort;
 	private readonly now: () => number;
+	private readonly onLatency: (latency: Latency) => void;
 	private readonly ring: (Kept | undefined)[] = new Array(KEPT).fill(undefined);
+	private readonly latencies = new Latencies();
+	private readonly latencyRing: LiveLatency[] = [];
+	private readonly layouts = new Map<number, Layout>();
 	private readonly listeners = new Set<(change: LiveChange) => void>();
 	private next = 0;
 
-	constructor(port: HsePort, now: () => number) {
+	/** @param now milliseconds since 1970, by the clock of {@link Traffic} */
+	constructor(port: HsePort, now: () => number, onLatency: (latency: Latency) => void) {
 		this.port = port;
 		this.now = now;
+		this.onLatency = onLatency;
 	}
 
-	handleTraffic({ fromUe, peer, datagram, verdict }: Traffic): void {
+	handleTraffic(traffic: Traffic): void {
+		const { at, fromUe, peer, datagram, verdict } = traffic;
 		if (!fromUe) {
 			const cause = rejectCauseOf(datagram);
 			if (cause !== undefined) this.rejects.set(causeName(cause), (this.rejects.get(causeName(cause)) ?? 0) + 1);
@@ -71,28 +119,32 @@ export class LiveFeed {
 			datagram.length >= HEADER.length ? toHex(datagram.subarray(HEADER.sessionId, HEADER.length)) : "00000000";
 		const message = {
 			number,
-			time: this.now(),
+			time: Math.floor(at),
 			fromUe,
 			peer,
 			sessionId,
 			name: nameOf(datagram),
 			octets: datagram.length,
 			verdict,
+			energy: this.energyOf(traffic, sessionId),
 		};
 		this.ring[number % KEPT] = { message, datagram: datagram.slice() };
 		this.tell({ kind: "message", message });
+		this.take(this.latencies.handleTraffic(traffic));
 	}
 
 	handleEvent(event: HseEvent): void {
-		if (this.listeners.size === 0) return;
-		if (event.kind === "session over")
+		this.take(this.latencies.handleEvent(this.now(), event));
+		if (event.kind === "session over") {
+			this.layouts.delete(event.sessionId);
 			this.tell({
 				kind: "over",
 				sessionId: sessionIdText(event.sessionId),
 				cause: causeName(event.cause),
 				by: event.by,
 			});
-		else if (event.kind === "session confirmed" || event.kind === "new keys" || event.kind === "session resumed") {
+		} else if (event.kind === "session confirmed" || event.kind === "new keys" || event.kind === "session resumed") {
+			if (this.listeners.size === 0) return;
 			const session = this.port.session(event.sessionId);
 			if (session !== undefined) this.tell({ kind: "session", session: shown(session) });
 		}
@@ -108,13 +160,17 @@ export class LiveFeed {
 		return messages;
 	}
 
+	/** The newest latencies, oldest first. */
+	newestLatencies(): readonly LiveLatency[] {
+		return this.latencyRing;
+	}
+
 	/** Sessions, as many as a page can show. */
 	sessions(): LiveSession[] {
 		const sessions: LiveSession[] = [];
-		for (const imsi of this.port.imsis()) {
+		for (const imsi of this.port.imsis(MOST_SESSIONS)) {
 			const session = this.port.sessionOf(imsi);
 			if (session !== undefined) sessions.push(shown(session));
-			if (sessions.length === MOST_SESSIONS) break;
 		}
 		return sessions;
 	}
@@ -123,11 +179,7 @@ export class LiveFeed {
 	explain(number: number): { readonly hex: string; readonly fields: readonly Field[] } | undefined {
 		const kept = this.ring[number % KEPT];
 		if (kept?.message.number !== number) return undefined;
-		const session = this.port.session(Number.parseInt(kept.message.sessionId, 16));
-		const layout = session && {
-			...session.configuration,
-			isCiphered: session.configuration.service === SERVICE.confidential,
-		};
+		const layout = this.layoutOf(Number.parseInt(kept.message.sessionId, 16));
 		return { hex: toHex(kept.datagram), fields: fieldsOf(kept.datagram, layout) };
 	}
 
@@ -137,11 +189,51 @@ export class LiveFeed {
 		return () => this.listeners.delete(listener);
 	}
 
+	private take(latency: Latency | undefined): void {
+		if (latency === undefined) return;
+		this.onLatency(latency);
+		const { kind, sessionId, at, milliseconds } = latency;
+		const live = { kind, sessionId: sessionIdText(sessionId), time: Math.floor(at), milliseconds };
+		this.latencyRing.push(live);
+		if (this.latencyRing.length > LATENCIES_KEPT) this.latencyRing.shift();
+		this.tell({ kind: "latency", latency: live });
+	}
+
+	private energyOf({ fromUe, datagram, verdict }: Traffic, sessionId: string): number[] | undefined {
+		if (fromUe && !OF_A_UE.includes(verdict ?? "")) return undefined;
+		const { length } = datagram;
+		const isUserPlane = length > HEADER.length && (datagram[1] & HEADER.userPlane) !== 0;
+		const layout = isUserPlane ? this.layoutOf(Number.parseInt(sessionId, 16)) : undefined;
+		const overhead = layout && emsdpOverhead(layout);
+		if (overhead === undefined) return [microjoules(airEnergy(length, { fromUe }))];
+		const energies = energyByProtocol(length - overhead, overhead, { fromUe });
+		return PROTOCOLS.map((protocol) => microjoules(energies[protocol]));
+	}
+
+	/** How the messages of a session are made up. It stays so as long as the session lasts. */
+	private layoutOf(sessionId: number): Layout | undefined {
+		const known = this.layouts.get(sessionId);
+		if (known !== undefined) return known;
+		const configuration = this.port.session(sessionId)?.configuration;
+		if (configuration === undefined) return undefined;
+		const { counterScheme, macLength, service } = configuration;
+		const layout = { counterScheme, macLength, isCiphered: service === SERVICE.confidential };
+		if (this.layouts.size >= MOST_LAYOUTS) this.layouts.clear();
+		this.layouts.set(sessionId, layout);
+		return layout;
+	}
+
 	private tell(change: LiveChange): void {
 		for (const listener of this.listeners) listener(change);
 	}
 }
 
+function microjoules(joules: number): number {
+	return Math.round(1e6 * joules);
+}
+
 function shown({ sessionId, imsi, easId, state, keyId, configuration }: SessionView): LiveSession {
-	return { sessionId: sessionIdText(sessionId), imsi, easId, state, keyId, service: configuration.service };
+	const service = SERVICE_WORDS[configuration.service];
+	const mode = MODE_WORDS[configuration.mode];
+	return { sessionId: sessionIdText(sessionId), imsi, easId, state, keyId, service, mode };
 }

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
+import type { Latency } from "./latencies.js";
 import type { NotificationFate } from "./notifier.js";
 
 /** What is read when metrics are asked for. */
@@ -19,6 +20,7 @@ export class Metrics {
 	private readonly duration: Histogram<"operation">;
 	private readonly notifications: Counter<"fate">;
 	private readonly events: Counter<"kind">;
+	private readonly latencies: Histogram<"kind">;
 
 	constructor(sources: MetricSources) {
 		const registers = [this.registry];
@@ -56,6 +58,13 @@ export class Metrics {
 			labelNames: ["kind"],
 			registers,
 		});
+		this.latencies = new Histogram({
+			name: "best_hse_latency_seconds",
+			help: "Time to answer a UE (answer), to hand an uplink over (hand-over), and for a UE to answer (round trip).",
+			labelNames: ["kind"],
+			buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.25, 1, 5, 30],
+			registers,
+		});
 		this.notifications = new Counter({
 			name: "best_northbound_notifications_total",
 			help: "Attempts to deliver notifications, by what became of them.",
@@ -79,6 +88,10 @@ export class Metrics {
 
 	event(kind: string): void {
 		this.events.inc({ kind });
+	}
+
+	latency({ kind, milliseconds }: Latency): void {
+		this.latencies.observe({ kind }, milliseconds / 1000);
 	}
 
 	notification(fate: NotificationFate): void {

@@ -9,7 +9,7 @@ import { niddApi } from "./nidd/operations.js";
 import type { Api } from "./operation.js";
 
 /** Events that show that a UE listens now. */
-const HEARD: readonly HseEvent["kind"][] = ["uplink", "session confirmed", "session resumed", "new keys"];
+const HEARD: readonly HseEvent["kind"][] = ["uplink", "forward", "session confirmed", "session resumed", "new keys"];
 
 /**
  * The northbound side of an HSE without any input or output of its own: NIDD and the BEST API over an HSE's commands and

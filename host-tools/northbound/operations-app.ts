@@ -2,13 +2,13 @@ import { isIP } from "node:net";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
-import type { LiveChange, LiveFeed } from "./live-feed.js";
+import { ENERGY_MODEL, type LiveChange, type LiveFeed } from "./live-feed.js";
 import type { Metrics } from "./metrics.js";
 import { pageFile } from "./page-files.js";
 
-/** How often a page is told what is new, in milliseconds, and of how many messages at most. */
+/** How often a page is told what is new, in milliseconds, and of how many messages and latencies at most. */
 const TELL_EVERY = 250;
-const MOST_TOLD = 100;
+const MOST_TOLD = 200;
 
 export interface OperationsAppOptions {
 	readonly feed: LiveFeed;
@@ -35,8 +35,7 @@ export function operationsApp({
 		await next();
 	});
 	app.get("/", () => pageFile("live.html"));
-	app.get("/live.js", () => pageFile("live.js"));
-	app.get("/page.css", () => pageFile("page.css"));
+	for (const name of ["live.js", "plots.js", "element.js", "page.css"]) app.get(`/${name}`, () => pageFile(name));
 	app.get("/healthz", (context) =>
 		isDraining() ? context.json({ status: "draining" }, 503) : context.json({ status: "ok" }),
 	);
@@ -52,12 +51,20 @@ export function operationsApp({
 			let waiting: LiveChange[] = [];
 			let skipped = 0;
 			const end = feed.listen((change) => {
-				if (waiting.length < MOST_TOLD) waiting.push(change);
-				else skipped++;
+				const isOfSession = change.kind === "session" || change.kind === "over";
+				// A page that missed one of these would show a session that is not there.
+				if (isOfSession || waiting.length < MOST_TOLD) waiting.push(change);
+				else if (change.kind === "message") skipped++;
 			});
 			stream.onAbort(end);
 			try {
-				const first = { sessions: feed.sessions(), messages: feed.messages(), counters: counters() };
+				const first = {
+					sessions: feed.sessions(),
+					messages: feed.messages(),
+					latencies: feed.newestLatencies(),
+					model: ENERGY_MODEL,
+					counters: counters(),
+				};
 				await stream.writeSSE({ event: "all", data: JSON.stringify(first) });
 				while (!stream.aborted && !isDraining()) {
 					await stream.sleep(TELL_EVERY);

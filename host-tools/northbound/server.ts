@@ -84,7 +84,11 @@ export class NorthboundServer {
 	private constructor(options: NorthboundServerOptions) {
 		this.options = options;
 		const { hse, settings } = options;
-		this.feed = new LiveFeed(hse, Date.now);
+		this.feed = new LiveFeed(
+			hse,
+			() => performance.timeOrigin + performance.now(),
+			(latency) => this.metrics.latency(latency),
+		);
 		this.metrics = new Metrics({
 			verdicts: options.verdicts,
 			sessions: options.sessionCount,
@@ -326,8 +330,7 @@ function addDocumentation(app: Hono<Bindings>, { apis: [, best] }: Northbound): 
 	);
 	app.get("/", (context) => context.redirect("/3gpp-best/v1/"));
 	app.get("/3gpp-best/v1/", () => pageFile("try.html"));
-	app.get("/3gpp-best/v1/try.js", () => pageFile("try.js"));
-	app.get("/3gpp-best/v1/page.css", () => pageFile("page.css"));
+	for (const name of ["try.js", "element.js", "page.css"]) app.get(`/3gpp-best/v1/${name}`, () => pageFile(name));
 }
 
 const DEMO_UES = { applicationServer: DEMO, domain: "ue.demo", keyPolicy: "allow" } as const;

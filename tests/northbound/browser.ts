@@ -79,6 +79,18 @@ export class Page {
 		await this.send("Emulation.setEmulatedMedia", { features });
 	}
 
+	/** Presses a key that types nothing. */
+	async press(key: "Tab"): Promise<void> {
+		for (const type of ["rawKeyDown", "keyUp"])
+			await this.send("Input.dispatchKeyEvent", { type, key, code: key, windowsVirtualKeyCode: 9 });
+	}
+
+	/** What the whole page looks like, as a PNG. */
+	async picture(): Promise<Buffer> {
+		const { data } = (await this.send("Page.captureScreenshot", { captureBeyondViewport: true })) as { data: string };
+		return Buffer.from(data, "base64");
+	}
+
 	/** The value of an expression on the page. */
 	// biome-ignore lint/suspicious/noExplicitAny: a page can give anything.
 	async evaluate(expression: string): Promise<any> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -16,16 +16,27 @@ const inBrowser = browser === undefined ? describe.skip : describe;
 /** A pair of UE and HSE whose messages a server shows. */
 class Shown extends Pair {
 	server: NorthboundServer | undefined;
+	/** Milliseconds that the HSE seems to take for an answer. */
+	answerTakes = 0.2;
 	private told = 0;
 
 	override deliverToHse(datagram = this.toHse.shift(), source = "127.0.0.1 5000") {
 		if (datagram === undefined) throw new Error("nothing is on its way");
 		const copy = datagram.slice();
+		const at = performance.timeOrigin + performance.now();
 		const before = this.toUe.length;
-		const verdict = super.deliverToHse(datagram, source);
-		this.server?.handleTraffic({ fromUe: true, peer: source, datagram: copy, verdict });
+		// In the order of the server: what a datagram brings about comes after it.
+		const verdict = this.hse.handleDatagram(this.now, source, datagram, datagram.length);
+		this.server?.handleTraffic({ at, fromUe: true, peer: source, datagram: copy, verdict });
+		this.drainHse();
 		for (const sent of this.toUe.slice(before))
-			this.server?.handleTraffic({ fromUe: false, peer: source, datagram: sent, verdict: undefined });
+			this.server?.handleTraffic({
+				at: at + this.answerTakes,
+				fromUe: false,
+				peer: source,
+				datagram: sent,
+				verdict: undefined,
+			});
 		return verdict;
 	}
 
@@ -92,7 +103,81 @@ inBrowser("in a browser", () => {
 		pair.stop();
 		pair.settle();
 		await page.until('document.getElementById("state").textContent.includes("normal release")');
+		await page.evaluate('document.getElementById("all").click()');
+		await page.until('document.querySelectorAll("#ladder li").length === 8');
+		expect(await page.evaluate('document.getElementById("all").checkVisibility()')).toBe(false);
 		expect(page.errors).toEqual([]);
+	}, 60_000);
+
+	test("latencies and energies are plotted, with words for those who do not see them, and follow what is measured", async () => {
+		const marks = "#latency > .mark.series-";
+		const count = (kind: string) => page.evaluate(`document.querySelectorAll("${marks}${kind}").length`);
+		const answers = (await count("0")) + 1;
+		pair.connect();
+		await page.until(`document.querySelectorAll("${marks}0").length === ${answers}`);
+		const drawn = () =>
+			page.evaluate('[...document.querySelectorAll("#energy .line")].map((line) => line.points.length)');
+		const handOvers = await count("1");
+		const [points] = await drawn();
+		for (let i = 0; i < 3; i++) {
+			pair.send("x".repeat(20));
+			pair.settle();
+		}
+		await page.until(`document.querySelectorAll("#latency > .mark.series-1").length === ${handOvers + 3}`);
+		expect(await count("0")).toBe(answers);
+		expect(await drawn()).toEqual(new Array(4).fill(points + 3));
+		// An answer that takes long is above those before it, since the axis goes upwards.
+		pair.answerTakes = 5000;
+		pair.stop();
+		pair.settle();
+		await page.until(`document.querySelectorAll("#latency > .mark.series-0").length === ${answers + 1}`);
+		const heights = await page.evaluate(
+			'[...document.querySelectorAll("#latency > .mark.series-0")].map((mark) => Number(mark.getAttribute("cy")))',
+		);
+		expect(heights.at(-1)).toBe(Math.min(...heights));
+		expect(heights.at(-1)).toBeLessThan(heights[0]);
+		// The ends of the lines are in the order of the overheads: 10, 34, 16, 23.
+		const ends = await page.evaluate(
+			'[...document.querySelectorAll("#energy .line")].reverse().map((line) => line.points[line.points.length - 1].y)',
+		);
+		expect([...ends].sort((a, b) => b - a)).toEqual([ends[0], ends[2], ends[3], ends[1]]);
+		const [modelled, energies] = await page.evaluate(
+			`(() => {
+				const cells = [...document.querySelectorAll("#energy-figures tr")].map((row) => row.textContent);
+				return [cells, document.querySelector("#energy desc").textContent];
+			})()`,
+		);
+		expect(modelled[2]).toMatch(/DTLS 1\.2 with CID34/);
+		expect(energies).toMatch(/^EMSDP: [\d.]+ mJ; DTLS 1\.2 with CID: [\d.]+ mJ/);
+		for (const id of ["latency", "energy"]) {
+			const named = await page.evaluate(
+				`document.getElementById("${id}").getAttribute("aria-labelledby").split(" ").map((id) => document.getElementById(id).textContent)`,
+			);
+			for (const text of named) expect(text.length).toBeGreaterThan(10);
+		}
+		expect(await page.evaluate('document.getElementById("sources").textContent')).toContain("2022");
+		expect(page.errors).toEqual([]);
+	}, 60_000);
+
+	test("by keyboard everything that opens can be reached, and the place in a list is kept as it changes", async () => {
+		pair.answerTakes = 0.2;
+		pair.connect();
+		await page.until('document.querySelector("#sessions button") !== null');
+		await page.evaluate('document.querySelector("#sessions button").focus()');
+		const name = await page.evaluate("document.activeElement.dataset.session");
+		pair.send("y");
+		pair.settle();
+		await page.until('document.querySelectorAll("#ladder li")[0].textContent.includes("UP message")');
+		expect(await page.evaluate("document.activeElement.dataset.session")).toBe(name);
+		const reached = new Set<string>();
+		for (let i = 0; i < 60; i++) {
+			await page.press("Tab");
+			reached.add(
+				await page.evaluate("document.activeElement.tagName + (document.activeElement.closest('[id]')?.id ?? '')"),
+			);
+		}
+		for (const place of ["BUTTONladder", "SUMMARY"])
+			expect([place, [...reached].some((one) => one.startsWith(place))]).toEqual([place, true]);
 	}, 60_000);
 
 	for (const width of [360, 1200])
@@ -105,6 +190,11 @@ inBrowser("in a browser", () => {
 				);
 				expect(contrast(ink, ground)).toBeGreaterThan(7);
 				expect(luminance(ground) < 0.5).toBe(isDark);
+				if (process.env.BEST_PICTURES)
+					writeFileSync(
+						join(process.env.BEST_PICTURES, `${width}-${isDark ? "dark" : "light"}.png`),
+						await page.picture(),
+					);
 			}, 60_000);
 
 	test("the page of the BEST API asks for a token and sends a request", async () => {

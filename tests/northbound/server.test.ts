@@ -327,7 +327,7 @@ describe("on this machine", () => {
 		await start({});
 		const get = async (path: string) => fetch(`${server?.apiRoot}/3gpp-best/v1/${path}`);
 		expect(((await (await get("openapi.json")).json()) as { openapi: string }).openapi).toBe("3.1.0");
-		for (const path of ["", "try.js", "page.css"]) {
+		for (const path of ["", "try.js", "element.js", "page.css"]) {
 			const answer = await get(path);
 			expect([path, answer.status]).toEqual([path, 200]);
 			expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
@@ -340,7 +340,7 @@ describe("on this machine", () => {
 		pair.connect();
 		const datagram = pair.send("reading");
 		pair.settle();
-		server?.handleTraffic({ fromUe: true, peer: "127.0.0.1 5000", datagram, verdict: "accept" });
+		server?.handleTraffic({ at: Date.now(), fromUe: true, peer: "127.0.0.1 5000", datagram, verdict: "accept" });
 		const page = server?.page ?? "";
 		expect(await (await fetch(page)).text()).toContain("<title>BEST: HSE</title>");
 		expect(await (await fetch(`${page}healthz`)).json()).toEqual({ status: "ok" });
@@ -348,6 +348,7 @@ describe("on this machine", () => {
 		expect(metrics).toContain('best_hse_datagrams_total{verdict="accept"} 3');
 		expect(metrics).toContain("best_hse_sessions 1");
 		expect(metrics).toContain('best_hse_events_total{kind="uplink"} 1');
+		expect(metrics).toContain("# TYPE best_hse_latency_seconds histogram");
 		const abort = new AbortController();
 		const live = await fetch(`${page}live`, { signal: abort.signal });
 		const reader = live.body?.getReader();

@@ -1,8 +1,16 @@
-import { COUNTER_EXTENSION_OCTETS, HEADER, LONGEST_MESSAGE, MAC_LENGTHS } from "../../../firmware/emsdp/profile.js";
+import {
+	COUNTER_EXTENSION_OCTETS,
+	HEADER,
+	LONGEST_MESSAGE,
+	MAC_LENGTHS,
+	MODE,
+	SERVICE,
+} from "../../../firmware/emsdp/profile.js";
 import { HseError } from "../../hse/errors.js";
 import type { HseEvent } from "../../hse/events.js";
 import type { ApplicationServer } from "../application-server.js";
 import { checkDestination, checkQuota, type NorthboundContext, nameOf, ueOf, websocketUriOf } from "../context.js";
+import type { SessionView } from "../hse-port.js";
 import type { Resource } from "../northbound-store.js";
 import type { ApiResponse } from "../operation.js";
 import { invalid, notFound, Problem } from "../problem.js";
@@ -205,6 +213,10 @@ export class Nidd {
 		const session = hse.sessionOf(imsi);
 		if (session === undefined) return;
 		for (const delivery of pending) {
+			if (whyWithoutData(session) !== undefined) {
+				this.end(delivery, "FAILURE");
+				continue;
+			}
 			try {
 				hse.send(session.sessionId, octetsOf(delivery.body.data));
 			} catch (error) {
@@ -269,6 +281,9 @@ export class Nidd {
 				request.externalId === undefined ? "/msisdn" : "/externalId",
 				"must name the UE of the NIDD configuration",
 			);
+		const session = this.context.hse.sessionOf(configuration.imsi);
+		const why = session && whyWithoutData(session);
+		if (why !== undefined) throw new Problem(403, "USER_PLANE_NOT_HERE", why);
 	}
 
 	private checkData(data: string, request: Parameters<typeof refuseUnsupported>[0]): void {
@@ -370,6 +385,15 @@ export class Nidd {
 	private deliveryView(delivery: DeliveryResource): { self: string } {
 		return { ...delivery.body, self: this.deliveryUriOf(delivery) };
 	}
+}
+
+/** Why no data go through the HSE in a session; undefined where they do. */
+function whyWithoutData({ configuration: { mode, service } }: SessionView): string | undefined {
+	if (service === SERVICE.keyAgreementOnly)
+		return "The session of the UE is for key agreement only: it has no user plane.";
+	if (mode === MODE.ueToEas)
+		return "The session of the UE is in UE-to-EAS mode: its EAS protects what goes to the UE, so send it there.";
+	return undefined;
 }
 
 /** NiddDownlinkDataDeliveryFailure (TS 29.122 5.6.2.2.4). */

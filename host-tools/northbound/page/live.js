@@ -1,28 +1,30 @@
-// The page of an HSE: sessions, messages and counters as they change. What it shows comes by server-sent events.
+// The page of an HSE: sessions, messages, counters and plots as they change. What it shows comes by server-sent events.
+import { element } from "./element.js";
+import { drawEnergies, drawLatencies } from "./plots.js";
 
-/** Messages that the page keeps. */
+/** Messages and latencies that the page keeps, and what of them and of the sessions it lists. */
 const KEPT = 2000;
+const LATENCIES_KEPT = 500;
+const MOST_RUNGS = 400;
+const MOST_SESSIONS = 200;
 const NO_SESSION = "00000000";
 
 const sessions = new Map();
 /** Messages, oldest first. */
 let messages = [];
+let latencies = [];
+let model;
 /** Session whose messages are shown; undefined: all. */
 let chosen;
 
 const byId = (id) => document.getElementById(id);
 
-/** An element with attributes, and texts or elements in it. */
-function element(name, attributes = {}, ...children) {
-	const made = document.createElement(name);
-	for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-	made.append(...children);
-	return made;
-}
-
 function take(change) {
 	if (change.kind === "session") sessions.set(change.session.sessionId, change.session);
-	else if (change.kind === "over") {
+	else if (change.kind === "latency") {
+		latencies.push(change.latency);
+		if (latencies.length > LATENCIES_KEPT) latencies = latencies.slice(-LATENCIES_KEPT);
+	} else if (change.kind === "over") {
 		sessions.delete(change.sessionId);
 		if (chosen === change.sessionId)
 			byId("state").textContent = `Session ${change.sessionId} is over: ${change.cause}.`;
@@ -37,27 +39,39 @@ function take(change) {
 	}
 }
 
+/** @param sessionId undefined: all. A session that is over stays chosen: what it did is still to be read. */
+function choose(sessionId) {
+	chosen = sessionId;
+	byId("all").hidden = chosen === undefined;
+	byId("ladder").replaceChildren();
+	show();
+}
+
 function showSessions() {
-	const rows = [...sessions.values()].map((session) => {
+	const rows = [...sessions.values()].slice(-MOST_SESSIONS).map((session) => {
 		const button = element(
 			"button",
-			{ class: "row", type: "button", "aria-current": String(session.sessionId === chosen) },
+			{
+				class: "row",
+				type: "button",
+				"aria-pressed": String(session.sessionId === chosen),
+				"data-session": session.sessionId,
+			},
 			element("strong", {}, session.imsi),
 			element("br"),
 			element(
 				"span",
 				{ class: "quiet" },
-				`${session.sessionId} · ${session.state} · Key ID ${session.keyId} · ${session.easId}`,
+				`${session.sessionId} · ${session.state} · Key ID ${session.keyId} · ${session.service} · ${session.mode} · ${session.easId}`,
 			),
 		);
-		button.addEventListener("click", () => {
-			chosen = chosen === session.sessionId ? undefined : session.sessionId;
-			byId("ladder").replaceChildren();
-			show();
-		});
+		button.addEventListener("click", () => choose(chosen === session.sessionId ? undefined : session.sessionId));
 		return element("li", {}, button);
 	});
+	const focused = document.activeElement?.dataset.session;
 	byId("sessions").replaceChildren(...rows);
+	// Who goes through the list by keyboard stays where he is.
+	if (focused !== undefined) byId("sessions").querySelector(`[data-session="${focused}"]`)?.focus();
 }
 
 /** What the HSE did with a message. */
@@ -112,12 +126,31 @@ async function explain(number, item, button) {
 
 /** Adds the messages that are not shown yet, newest first. */
 function showMessages() {
-	const wanted = messages.filter(({ sessionId }) => chosen === undefined || sessionId === chosen);
+	const wanted = messages.filter(isChosen);
 	const ladder = byId("ladder");
 	const newest = Number(ladder.firstElementChild?.dataset.number ?? -1);
-	for (const message of wanted) if (message.number > newest) ladder.prepend(rung(message));
-	while (ladder.childElementCount > 400) ladder.lastElementChild.remove();
-	byId("shown").textContent = chosen === undefined ? "of all sessions" : `of session ${chosen}`;
+	for (const message of wanted.slice(-MOST_RUNGS)) if (message.number > newest) ladder.prepend(rung(message));
+	while (ladder.childElementCount > MOST_RUNGS) ladder.lastElementChild.remove();
+	for (const shown of document.querySelectorAll(".shown"))
+		shown.textContent = chosen === undefined ? "of all sessions" : `of session ${chosen}`;
+}
+
+function isChosen({ sessionId }) {
+	return chosen === undefined || sessionId === chosen;
+}
+
+function showPlots() {
+	if (model === undefined) return;
+	drawLatencies(byId("latency"), byId("latency-figures"), latencies.filter(isChosen));
+	drawEnergies(byId("energy"), byId("energy-figures"), messages.filter(isChosen), model);
+}
+
+function showModel() {
+	byId("wake-up").textContent =
+		`A wake-up costs about ${Math.round(model.wakeUp)} mJ besides, whatever protects the data: often more than the messages.`;
+	byId("sources").replaceChildren(
+		...model.sources.map(({ figure, publication, year }) => element("li", {}, `${figure}: ${publication} (${year})`)),
+	);
 }
 
 function showCounters({ verdicts, rejects, sessions: count, notifications }) {
@@ -138,17 +171,24 @@ function showCounters({ verdicts, rejects, sessions: count, notifications }) {
 function show() {
 	showSessions();
 	showMessages();
+	showPlots();
 }
+
+byId("all").addEventListener("click", () => choose(undefined));
+new ResizeObserver(showPlots).observe(byId("latency"));
 
 const source = new EventSource("live");
 source.addEventListener("all", ({ data }) => {
 	const all = JSON.parse(data);
 	sessions.clear();
 	messages = [];
+	latencies = all.latencies;
+	model = all.model;
 	byId("ladder").replaceChildren();
 	for (const session of all.sessions) sessions.set(session.sessionId, session);
 	for (const message of all.messages) take({ kind: "message", message });
 	showCounters(all.counters);
+	showModel();
 	show();
 	byId("state").textContent = "Live.";
 });

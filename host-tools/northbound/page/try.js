@@ -1,14 +1,8 @@
 // Tries the operations of an OpenAPI document.
+import { element } from "./element.js";
 
 const byId = (id) => document.getElementById(id);
 let token = "";
-
-function element(name, attributes = {}, ...children) {
-	const made = document.createElement(name);
-	for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-	made.append(...children);
-	return made;
-}
 
 byId("token").addEventListener("click", async () => {
 	const answer = await fetch("/oauth2/token", {
