@@ -367,10 +367,13 @@ export class PostgresSessionStore implements SharedSessionStore {
 		this.timer.unref();
 	}
 
-	/** Sessions that no UE has confirmed, and that no process has any more. */
+	/** Deletes sessions that no UE has confirmed, and reserved Session IDs, that no process has any more. */
 	private async sweep(): Promise<void> {
 		this.sweptAt = performance.now();
-		await this.listener.use((client) => client.query("DELETE FROM best_session WHERE forget_at < now()"));
+		await this.listener.use(async (client) => {
+			await client.query("DELETE FROM best_session WHERE forget_at < now()");
+			await client.query(`DELETE FROM best_session s WHERE s.packed IS NULL AND ${IS_FREE}`);
+		});
 	}
 
 	private async renew(): Promise<void> {
