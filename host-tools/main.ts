@@ -1,3 +1,5 @@
+import { LOAD_COMMAND } from "./bench/load/messages.js";
+import { runLoadProcess } from "./bench/load/process.js";
 import { bench } from "./cli/bench.js";
 import { board } from "./cli/board.js";
 import { ca } from "./cli/ca.js";
@@ -81,6 +83,7 @@ function report(error: unknown): number {
 const words = process.argv.slice(2);
 // The device's own process where the firmware runs on Node's engine (see device.ts).
 if (words[0] === NODE_HOST_COMMAND) runInNode(words[1], words[2]);
+else if (words[0] === LOAD_COMMAND) runLoadProcess(words.slice(1));
 else
 	run(words)
 		.catch(report)

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import {
 	AGREEMENT,
@@ -14,7 +11,6 @@ import {
 } from "../../firmware/emsdp/profile.js";
 import { SecurityContext, type SecurityParameters } from "../../firmware/emsdp/security-context.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
-import { HseDatabase } from "../hse/database.js";
 import { Hse } from "../hse/hse.js";
 import { HseKeys } from "../hse/hse-keys.js";
 import { UNLOADED } from "../hse/load.js";
@@ -23,7 +19,7 @@ import { HseSession } from "../hse/session.js";
 import { SqliteSessionStore } from "../hse/session-store.js";
 import { loadKernel } from "../kernel.js";
 
-const PAYLOAD_OCTETS = 64;
+export const PAYLOAD_OCTETS = 64;
 const COUNTER_SCHEME = 0;
 
 /** What an HSE does in one second of one core, over its interface without input and output. */
@@ -40,7 +36,7 @@ export interface HseCoreFigures {
 
 /** Session IDs and keys come from numbers, so that neither end keeps what the other one costs. */
 const sessionIdOf = (number: number) => (Math.imul(number, 4099) + 1) >>> 0;
-const imsiOf = (number: number) => `00101${String(number).padStart(10, "0")}`;
+export const imsiOf = (number: number) => `00101${String(number).padStart(10, "0")}`;
 const addressOf = (number: number) => `10.${number >> 16}.${(number >> 8) & 0xff}.${number & 0xff} 33163`;
 
 function baseKeyOf(number: number): Uint8Array {
@@ -69,7 +65,7 @@ function parametersOf(number: number, kinds: number): SecurityParameters {
 const SESSIONS_PER_BATCH = 10_000;
 
 /** An HSE with sessions 0 .. n−1. Deriving a million keys is not what is measured: all have traffic keys of their own number. */
-class Fleet {
+export class Fleet {
 	readonly hse: Hse;
 	readonly kernel: Kernel;
 	sessions = 0;
@@ -110,7 +106,7 @@ class Fleet {
 	}
 }
 
-function contextOf(kernel: Kernel, number: number, kinds: number, direction: number) {
+export function contextOf(kernel: Kernel, number: number, kinds: number, direction: number) {
 	const trafficKeys = new Uint8Array(64);
 	trafficKeys.set(baseKeyOf(number));
 	const key = (index: number) => trafficKeys.subarray(16 * index, 16 * (index + 1));
@@ -213,30 +209,15 @@ export function hseCoreFigures(options: HseCoreOptions = {}): HseCoreFigures {
 	};
 }
 
-/** Seconds until an HSE has taken up that many sessions from an SQLite file, as after a restart. */
-export async function restartSeconds(sessions: number): Promise<number> {
-	const folder = mkdtempSync(join(tmpdir(), "best-bench-"));
-	try {
-		const path = join(folder, "hse.db");
-		new HseDatabase(path).close();
-		const store = new SqliteSessionStore(path);
-		const before = new Fleet(loadKernel(), 1, undefined, true);
-		while (before.sessions < sessions) {
-			before.grow(Math.min(sessions, before.sessions + SESSIONS_PER_BATCH));
-			const batch = before.hse.takeBatch();
-			if (batch !== undefined) await store.commit(batch);
-		}
-		before.hse.erase();
-		store.close();
-		const start = performance.now();
-		const again = new SqliteSessionStore(path);
-		const { hse } = new Fleet(loadKernel(), 1, undefined, true);
-		await again.load(hse.restorer(0));
-		const seconds = (performance.now() - start) / 1000;
-		again.close();
-		if (hse.sessionCount !== sessions) throw new Error("A session of the benchmark was lost.");
-		return seconds;
-	} finally {
-		rmSync(folder, { recursive: true });
+/** Stores sessions 0 .. n−1 in a database. */
+export async function storeFleet(path: string, sessions: number): Promise<void> {
+	const store = new SqliteSessionStore(path);
+	const fleet = new Fleet(loadKernel(), 1, undefined, true);
+	while (fleet.sessions < sessions) {
+		fleet.grow(Math.min(sessions, fleet.sessions + SESSIONS_PER_BATCH));
+		const batch = fleet.hse.takeBatch();
+		if (batch !== undefined) await store.commit(batch);
 	}
+	fleet.hse.erase();
+	store.close();
 }

@@ -87,7 +87,7 @@ class BoardRun {
 				onEvent: (event) => this.hear(event),
 				onTraffic: (traffic) => this.options.print(rung(traffic)),
 			});
-			this.provision(database, await this.server.listen());
+			await this.provision(database, await this.server.listen());
 			return await this.play(await this.link.open());
 		} finally {
 			this.link.close();
@@ -98,9 +98,9 @@ class BoardRun {
 	}
 
 	/** The identity that a device on this PC would have, in the board's flash. */
-	private provision(database: HseDatabase, hsePort: number): void {
+	private async provision(database: HseDatabase, hsePort: number): Promise<void> {
 		const storeDirectory = join(this.folder, "device");
-		provision({
+		await provision({
 			database,
 			storeDirectory,
 			imsi: TEST_IMSI,

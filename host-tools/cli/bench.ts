@@ -1,6 +1,7 @@
 import { boardRows } from "../bench/board-rows.js";
-import { hseCoreFigures, restartSeconds } from "../bench/hse-core.js";
+import { hseCoreFigures } from "../bench/hse-core.js";
 import { type BenchRow, kernelRows } from "../bench/kernel-rows.js";
+import { socketFigures } from "../bench/load/socket-figures.js";
 import { ratiosOf } from "../bench/ratios.js";
 import { uplinkRows } from "../bench/uplink-rows.js";
 import { xsRows } from "../bench/xs-rows.js";
@@ -12,7 +13,11 @@ function figure({ ns, instructions }: BenchRow): string {
 
 async function benchHse(options: Options): Promise<number> {
 	const sessions = numberOption(options, "sessions", 1_000_000, 1, 9_000_000);
-	const figures = { ...hseCoreFigures({ idleSessions: sessions }), restartSeconds: await restartSeconds(sessions) };
+	const milliseconds = 1000 * numberOption(options, "seconds", 3, 1, 600);
+	const address = options.ipv6 === true ? "::1" : "127.0.0.1";
+	const soakSeconds = numberOption(options, "soak", 0, 0, 86_400);
+	const sockets = await socketFigures({ idleSessions: sessions, address, milliseconds, soakSeconds });
+	const figures = { ...sockets, ...hseCoreFigures({ idleSessions: sessions }) };
 	if (options.json === true) {
 		console.log(JSON.stringify(figures));
 		return 0;
@@ -26,7 +31,20 @@ async function benchHse(options: Options): Promise<number> {
 			`${String(row.sessions).padStart(10)} sessions ${row.order.padEnd(12)}${String(row.uplinksPerSecond).padStart(10)}`,
 		);
 	console.log(`${idleSessions} idle sessions: ${bytesPerIdleSession} octets each.`);
-	console.log(`Restart with them: ${figures.restartSeconds.toFixed(1)} s.`);
+	console.log(`Over UDP at ${address}, this process being the UEs and another one the HSE with its SQLite store:`);
+	console.log(
+		`${figures.uplinksPerSecond} uplinks in a second, 99 of 100 told of within ${figures.p99Ms.toFixed(1)} ms; a bare UDP echo does ${figures.echoPerSecond}: ${figures.ratioToEcho.toFixed(2)} of it.`,
+	);
+	console.log(`${figures.newSessionsPerSecond} new sessions in a second.`);
+	console.log(
+		`Restart with ${idleSessions} sessions: ${figures.restartSeconds.toFixed(1)} s, ${Math.round(figures.rssBytes / 1e6)} MB.`,
+	);
+	const { soakRssBytes: soak } = figures;
+	if (soak !== undefined)
+		console.log(`Memory under load, every 10 s: ${soak.map((octets) => Math.round(octets / 1e6)).join(", ")} MB.`);
+	console.log(
+		`${figures.floodPerSecond} forged Session Requests in a second cost ${Math.round(100 * figures.floodLoss)} % of the uplinks and ${figures.floodVectors} vectors.`,
+	);
 	return 0;
 }
 
@@ -34,8 +52,11 @@ export const bench: Command = {
 	name: "bench",
 	summary: "time the kernels and the client beside their peers, in one run, or the HSE with many sessions",
 	options: {
-		hse: { help: "the HSE's core instead: uplinks in a second of one core, and memory of an idle session" },
+		hse: { help: "the HSE instead: its core, and a server under load over UDP" },
 		sessions: { value: "N", help: "with --hse: sessions in the process (1000000)" },
+		seconds: { value: "S", help: "with --hse: length of each measurement over UDP (3)" },
+		soak: { value: "S", help: "with --hse: uplinks for so long, and the memory every ten seconds (0)" },
+		ipv6: { help: "with --hse: over IPv6" },
 		json: { help: "print {rows, ratios} as JSON, with --hse its figures" },
 	},
 	example: "best bench --json",

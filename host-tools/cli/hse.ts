@@ -12,7 +12,7 @@ import type { HseEvent } from "../hse/events.js";
 import { readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
 import { type EasOptions, HseServer } from "../hse/server.js";
-import { SqliteSessionStore } from "../hse/session-store.js";
+import { openStorage, type Storage } from "../hse/storage.js";
 import { loadKernelFor } from "../kernel.js";
 import { logTo } from "../log.js";
 import { coreHsePort } from "../northbound/core-hse-port.js";
@@ -37,40 +37,38 @@ function fieldsOf({ kind, ...fields }: Record<string, unknown>): string {
 }
 
 /** What the server writes to besides its sockets. */
-interface Files {
-	readonly database: HseDatabase;
-	readonly store: SqliteSessionStore;
+interface Files extends Pick<Storage, "database" | "store"> {
 	/** undefined where nothing is there to be put on record. */
 	readonly audit: AuditFile | undefined;
 	readonly escrow: EscrowFile | undefined;
 	readonly eas: EasOptions | undefined;
-	closeAll(): void;
+	closeAll(): Promise<void>;
 }
 
 /** @param print takes an event for the person, or the program, that watches @throws Failure; then none stays open */
-function open(configuration: HseServerConfiguration, print: EasWatcher["print"]): Files {
-	const opened: { close(): void }[] = [];
-	const closeAll = () => {
-		for (const file of opened.reverse()) file.close();
+async function open(configuration: HseServerConfiguration, print: EasWatcher["print"]): Promise<Files> {
+	const opened: { close(): void | Promise<void> }[] = [];
+	const closeAll = async () => {
+		for (const file of opened.reverse()) await file.close();
 	};
-	const keep = <T extends { close(): void } | undefined>(file: T): T => {
+	const keep = <T extends { close(): void | Promise<void> } | undefined>(file: T): T => {
 		if (file !== undefined) opened.push(file);
 		return file;
 	};
 	// Before anything is made: whoever has no certificate yet finds no new files.
 	const tls = readEasTls(configuration);
 	try {
-		const database = keep(new HseDatabase(configuration.database));
-		const store = keep(new SqliteSessionStore(configuration.database));
+		const { database, store } = keep(await openStorage(configuration.database));
 		const { eas: isEas, northboundPort, operationsPort } = configuration;
 		const isAudited = isEas || northboundPort !== undefined || operationsPort !== undefined;
 		const audit = isAudited ? keep(new AuditFile(configuration.auditLog, Date.now)) : undefined;
 		const escrow = keep(openEscrow(configuration));
-		const policyOf = (imsi: string) => database.easKeyPolicy(imsi);
+		// The configuration has no EASs with a PostgreSQL.
+		const policyOf = (imsi: string) => (database instanceof HseDatabase ? database.easKeyPolicy(imsi) : undefined);
 		const eas = tls && audit && easOptions(configuration, tls, policyOf, escrow, { audit, print });
 		return { database, store, audit, escrow, eas, closeAll };
 	} catch (error) {
-		closeAll();
+		await closeAll();
 		throw error;
 	}
 }
@@ -135,7 +133,7 @@ export const hse: Command = {
 				console.error(error instanceof Error ? error.message : error);
 			}
 		};
-		const { database, store, audit, escrow, eas, closeAll } = open(configuration, print);
+		const { database, store, audit, escrow, eas, closeAll } = await open(configuration, print);
 		const server: HseServer = new HseServer({
 			kernel: loadKernelFor(algorithms),
 			database,
@@ -162,6 +160,10 @@ export const hse: Command = {
 				if (configuration.answer && event.kind === "uplink") answer(event.sessionId);
 			},
 			onError: (error) => console.error(`The database failed: ${error.message}`),
+			onLost: (error) => {
+				console.error(error.message);
+				process.exit(1);
+			},
 			onTraffic: (traffic) => {
 				northbound?.handleTraffic(traffic);
 				if (!json) console.log(rung(traffic));
@@ -172,7 +174,7 @@ export const hse: Command = {
 			await northbound?.drain();
 			await server.close();
 			await northbound?.close();
-			closeAll();
+			await closeAll();
 		};
 		try {
 			// First, so that it is told of the first uplink.

@@ -1,5 +1,6 @@
 import { NodeStore } from "../device/node-store.js";
-import { HseDatabase } from "../hse/database.js";
+import { openSubscribers } from "../hse/storage.js";
+import type { SubscriberDatabase } from "../hse/subscriber-database.js";
 import { loadKernel } from "../kernel.js";
 import { runBatch } from "../provision/batch.js";
 import { provisionOver, type Report } from "../provision/device-job.js";
@@ -30,9 +31,9 @@ async function fieldsOf(options: Options): Promise<Fields> {
 }
 
 /** The database, where the subscriber goes into one: always where its keys are made here. */
-function databaseOf(options: Options, hasKeys: boolean): HseDatabase | undefined {
+async function databaseOf(options: Options, hasKeys: boolean): Promise<SubscriberDatabase | undefined> {
 	if (hasKeys && options.database === undefined) return undefined;
-	return new HseDatabase(textOption(options, "database", "best-hse.db"));
+	return openSubscribers(textOption(options, "database", "best-hse.db"));
 }
 
 function show(report: Report, json: boolean): void {
@@ -46,15 +47,15 @@ function show(report: Report, json: boolean): void {
 async function provisionStore(
 	options: Options,
 	order: DeviceOrder,
-	database: HseDatabase | undefined,
+	database: SubscriberDatabase | undefined,
 ): Promise<Report> {
 	const directory = textOption(options, "store", "best-store");
 	const store = new NodeStore(directory);
 	refuseProvisioned(store, directory);
-	const enrolment = database && enrol(database, order);
+	const enrolment = database && (await enrol(database, order));
 	const { keys } = order;
 	storeIdentity(store, enrolment?.identity ?? identityOf(order, keys));
-	enrolment?.finish();
+	await enrolment?.finish();
 	if (keys !== undefined) eraseKeys(keys);
 	return { imsi: order.imsi, status: "ok", port: directory };
 }
@@ -77,7 +78,7 @@ async function provisionOne(options: Options): Promise<number> {
 		throw new UsageError(
 			"--fingerprint is missing: give what the device shows, or --unchecked if nobody can be between.",
 		);
-	const database = databaseOf(options, order.keys !== undefined || order.isCard === true);
+	const database = await databaseOf(options, order.keys !== undefined || order.isCard === true);
 	try {
 		if (isSimulator) {
 			const report = await provisionStore(options, order, database);
@@ -101,7 +102,7 @@ async function provisionOne(options: Options): Promise<number> {
 		show(report, json);
 		return report.status === "ok" ? 0 : 1;
 	} finally {
-		database?.close();
+		await database?.close();
 	}
 }
 
@@ -130,7 +131,10 @@ export const provision: Command = {
 		keys: { value: KEY_SOURCE, help: "K and OPc, OP, TOPc or TOP, or a pre-shared key; a file holds JSON (new)" },
 		fingerprint: { value: "TEXT", help: "what the device shows; without it you are asked" },
 		unchecked: { help: "take any device: where nobody can stand between it and this machine" },
-		database: { value: "FILE", help: "the HSE's database, where the subscriber goes (best-hse.db for new keys)" },
+		database: {
+			value: "FILE|URL",
+			help: "the HSE's database, where the subscriber goes: a file, or postgres://… (best-hse.db for new keys)",
+		},
 		...DEVICE_FIELDS,
 		top: { value: "FILE", help: "with TUAK: the operator's TOP, 64 hex digits; without it TOPc is random" },
 		test: { help: "allow test networks, and keys that everybody knows" },

@@ -1,8 +1,10 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { SQN_STEP } from "../../firmware/keys/aka.js";
 import { toHex } from "../hex.js";
-import { DatabaseError, HseDatabase, type SubscriberSummary } from "../hse/database.js";
+import { DatabaseError, type SubscriberSummary } from "../hse/database.js";
 import { EAS_KEY_POLICIES } from "../hse/policy.js";
+import { openSubscribers } from "../hse/storage.js";
+import type { SubscriberDatabase } from "../hse/subscriber-database.js";
 import { loadKernel } from "../kernel.js";
 import { DEVICE_FIELDS, type Fields, shown, subscriptionOf } from "../provision/fields.js";
 import { eraseKeys, freshKeys, isSharedKey } from "../provision/order.js";
@@ -30,28 +32,28 @@ function neededImsi(options: Options): string {
 }
 
 /** Adds one. @throws UsageError, DatabaseError */
-function addOne(database: HseDatabase, fields: Fields, isTest: boolean): string {
+async function addOne(database: SubscriberDatabase, fields: Fields, isTest: boolean): Promise<string> {
 	const order = subscriptionOf(fields, loadKernel());
 	if (!isTest) refuseTestOrder(order);
 	const { imsi, tuak, amf } = order;
 	const keys = order.keys ?? freshKeys(order);
 	try {
-		if (isSharedKey(keys)) database.addSharedKey({ imsi, ...keys, enabled: true });
-		else database.addSubscriber({ imsi, ...keys, tuak, amf, sqn: order.sqn + SQN_STEP, enabled: true });
+		if (isSharedKey(keys)) await database.addSharedKey({ imsi, ...keys, enabled: true });
+		else await database.addSubscriber({ imsi, ...keys, tuak, amf, sqn: order.sqn + SQN_STEP, enabled: true });
 	} finally {
 		eraseKeys(keys);
 	}
 	return imsi;
 }
 
-async function add(database: HseDatabase, options: Options): Promise<number> {
+async function add(database: SubscriberDatabase, options: Options): Promise<number> {
 	const fields: Record<string, string> = { imsi: neededImsi(options) };
 	for (const name of SUBSCRIPTION_FIELDS) {
 		const value = options[name];
 		if (typeof value === "string") fields[name] = value;
 	}
 	const given = await readKeys(textOption(options, "keys", "new"));
-	const imsi = addOne(database, { ...fields, ...given }, options.test === true);
+	const imsi = await addOne(database, { ...fields, ...given }, options.test === true);
 	console.log(options.json === true ? JSON.stringify({ imsi }) : `Subscriber ${imsi} is in the database.`);
 	return 0;
 }
@@ -61,36 +63,36 @@ function lineOf({ imsi, algorithm, enabled, easKey, amf, sqn }: SubscriberSummar
 	return `${imsi.padEnd(16)}${algorithm.padEnd(15)}${enabled ? "enabled " : "disabled"}  EAS key: ${easKey.padEnd(6)}${counters}`;
 }
 
-function list(database: HseDatabase, options: Options): number {
-	for (const summary of database.summaries())
+async function list(database: SubscriberDatabase, options: Options): Promise<number> {
+	for await (const summary of database.summaries())
 		console.log(options.json === true ? JSON.stringify(summary) : lineOf(summary));
 	return 0;
 }
 
 /** @throws Failure */
-function summaryOf(database: HseDatabase, imsi: string): SubscriberSummary {
-	for (const summary of database.summaries(imsi)) return summary;
+async function summaryOf(database: SubscriberDatabase, imsi: string): Promise<SubscriberSummary> {
+	for await (const summary of database.summaries(imsi)) return summary;
 	throw new Failure(`There is no subscriber ${imsi} in the database: best subscriber list shows all.`);
 }
 
-function show(database: HseDatabase, options: Options): number {
-	const summary = summaryOf(database, neededImsi(options));
+async function show(database: SubscriberDatabase, options: Options): Promise<number> {
+	const summary = await summaryOf(database, neededImsi(options));
 	console.log(options.json === true ? JSON.stringify(summary) : lineOf(summary));
 	return 0;
 }
 
-const setEnabled = (enabled: boolean) => (database: HseDatabase, options: Options) => {
+const setEnabled = (enabled: boolean) => async (database: SubscriberDatabase, options: Options) => {
 	const imsi = neededImsi(options);
-	summaryOf(database, imsi);
-	database.setEnabled(imsi, enabled);
+	await summaryOf(database, imsi);
+	await database.setEnabled(imsi, enabled);
 	return show(database, options);
 };
 
-function policy(database: HseDatabase, options: Options): number {
+async function policy(database: SubscriberDatabase, options: Options): Promise<number> {
 	const imsi = neededImsi(options);
-	summaryOf(database, imsi);
+	await summaryOf(database, imsi);
 	if (options["eas-key"] !== undefined)
-		database.setEasKeyPolicy(imsi, choiceOption(options, "eas-key", EAS_KEY_POLICIES, "deny"));
+		await database.setEasKeyPolicy(imsi, choiceOption(options, "eas-key", EAS_KEY_POLICIES, "deny"));
 	return show(database, options);
 }
 
@@ -101,7 +103,7 @@ function formatOf(options: Options, direction: "read" | "write"): SubscriberForm
 	return FORMATS[word];
 }
 
-async function importAll(database: HseDatabase, options: Options): Promise<number> {
+async function importAll(database: SubscriberDatabase, options: Options): Promise<number> {
 	const file = textOption(options, "file", "");
 	const format = formatOf(options, "read");
 	if (file === "") throw new UsageError("--file is missing.");
@@ -111,7 +113,7 @@ async function importAll(database: HseDatabase, options: Options): Promise<numbe
 	for await (const fields of format.read?.(file) ?? []) {
 		number++;
 		try {
-			addOne(database, fields, options.test === true);
+			await addOne(database, fields, options.test === true);
 			added++;
 		} catch (error) {
 			if (!(error instanceof UsageError || error instanceof DatabaseError)) throw error;
@@ -124,8 +126,11 @@ async function importAll(database: HseDatabase, options: Options): Promise<numbe
 	return refused > 0 || number === 0 ? 1 : 0;
 }
 
-function* milenageSubscribers(database: HseDatabase, imsi: string | undefined): Generator<ExportedSubscriber> {
-	for (const { k, opc, amf, tuak, ...rest } of database.subscribers()) {
+async function* milenageSubscribers(
+	database: SubscriberDatabase,
+	imsi: string | undefined,
+): AsyncGenerator<ExportedSubscriber> {
+	for await (const { k, opc, amf, tuak, ...rest } of database.subscribers()) {
 		if (tuak === undefined && (imsi === undefined || rest.imsi === imsi))
 			yield { imsi: rest.imsi, sqn: rest.sqn, k: toHex(k), opc: toHex(opc), amf: toHex(amf) };
 		k.fill(0);
@@ -133,7 +138,7 @@ function* milenageSubscribers(database: HseDatabase, imsi: string | undefined): 
 	}
 }
 
-function exportAll(database: HseDatabase, options: Options): number {
+async function exportAll(database: SubscriberDatabase, options: Options): Promise<number> {
 	const { write } = formatOf(options, "write");
 	const { file } = options;
 	let output = 1;
@@ -144,12 +149,13 @@ function exportAll(database: HseDatabase, options: Options): number {
 			const why = (error as NodeJS.ErrnoException).code;
 			throw new Failure(`The file ${file} cannot be made (${why}): name one that does not exist yet.`);
 		}
-	for (const line of write?.(milenageSubscribers(database, imsiOption(options))) ?? []) writeSync(output, `${line}\n`);
+	for await (const line of write?.(milenageSubscribers(database, imsiOption(options))) ?? [])
+		writeSync(output, `${line}\n`);
 	if (output !== 1) closeSync(output);
 	return 0;
 }
 
-type Verb = (database: HseDatabase, options: Options) => number | Promise<number>;
+type Verb = (database: SubscriberDatabase, options: Options) => Promise<number>;
 
 const VERBS: Readonly<Record<string, Verb>> = {
 	add,
@@ -168,7 +174,7 @@ export const subscriber: Command = {
 	operands: ["VERB"],
 	options: {
 		imsi: { value: "DIGITS", help: "the subscriber: of add, show, enable, disable, policy and export" },
-		database: { value: "FILE", help: "the HSE's database (best-hse.db)" },
+		database: { value: "FILE|URL", help: "the HSE's database: a file, or postgres://… (best-hse.db)" },
 		keys: { value: "new|prompt|FILE|-", help: "add: K and OPc, OP, TOPc or TOP, or a pre-shared key, as JSON (new)" },
 		...Object.fromEntries(SUBSCRIPTION_FIELDS.map((name) => [name, DEVICE_FIELDS[name]])),
 		"eas-key": { value: EAS_KEY_POLICIES.join("|"), help: "policy: whether K_EAS_PSK goes out (deny)" },
@@ -182,11 +188,11 @@ export const subscriber: Command = {
 		const verb = Object.hasOwn(VERBS, word) ? VERBS[word] : undefined;
 		if (verb === undefined)
 			throw new UsageError(`best subscriber: there is no "${word}"; allowed: ${Object.keys(VERBS).join(", ")}.`);
-		const database = new HseDatabase(textOption(options, "database", "best-hse.db"));
+		const database = await openSubscribers(textOption(options, "database", "best-hse.db"));
 		try {
 			return await verb(database, options);
 		} finally {
-			database.close();
+			await database.close();
 		}
 	},
 };

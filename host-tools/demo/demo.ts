@@ -138,7 +138,7 @@ class Demo {
 			if (mode === MODE.ueToEas) await this.startEas();
 			const imsi = this.options.imsi ?? freeImsi(database);
 			const hse = { hseAddress: ADDRESS, hsePort: this.port };
-			provision({ database, storeDirectory, imsi, ...hse, easId, service, mode, agreement, algorithms });
+			await provision({ database, storeDirectory, imsi, ...hse, easId, service, mode, agreement, algorithms });
 			print(`Subscriber ${imsi} provisioned with fresh keys.`);
 			return await this.play(startDevice({ storeDirectory, isComplete: needsMoreThanAes(algorithms) }));
 		} finally {

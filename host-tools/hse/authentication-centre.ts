@@ -5,7 +5,7 @@ import { type AkaFunctions, makeVector, verifyAuts } from "../../firmware/keys/a
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { isAcceptable, nextSqn } from "../../firmware/keys/sqn.js";
 import { Tuak } from "../../firmware/keys/tuak.js";
-import type { HseDatabase, Subscriber } from "./database.js";
+import type { HseDatabase, SharedKeySubscriber, Subscriber } from "./database.js";
 import type { VectorRequest } from "./events.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import type { VectorAnswer } from "./hse.js";
@@ -36,9 +36,10 @@ export class AuthenticationCentre {
 
 	/** A vector, a cause that refuses the UE, or undefined where its AUTS is wrong. */
 	answer(request: VectorRequest): VectorAnswer {
-		const imsi = this.imsiOf(request.identity);
+		const imsi = imsiOf(request.identity, this.homeNetworkKeys);
 		if (typeof imsi === "number") return imsi;
-		if (request.keyReference !== undefined) return this.sharedKey(imsi, request.keyReference);
+		if (request.keyReference !== undefined)
+			return answerOfSharedKey(imsi, this.database.sharedKey(request.keyReference));
 		const subscriber = this.database.subscriber(imsi);
 		if (subscriber === undefined) return CAUSE.ueUnknown;
 		if (!subscriber.enabled) return CAUSE.ueNotAuthorised;
@@ -52,40 +53,46 @@ export class AuthenticationCentre {
 		}
 	}
 
-	private sharedKey(imsi: string, reference: Uint8Array): VectorAnswer {
-		const known = this.database.sharedKey(reference);
-		// The key of one subscriber is of no use in the name of another.
-		if (known?.imsi !== imsi) known?.key.fill(0);
-		if (known === undefined || known.imsi !== imsi) return CAUSE.ueUnknown;
-		if (known.enabled) return { imsi, sharedKey: known.key };
-		known.key.fill(0);
-		return CAUSE.ueNotAuthorised;
-	}
-
-	/** Digits, or a cause. */
-	private imsiOf({ tag, value }: VectorRequest["identity"]): string | number {
-		if (tag === TAG.suci) return resolveSuci(value, this.homeNetworkKeys);
-		return decodeImsi(value) ?? CAUSE.ueUnknown;
-	}
-
 	private makeVector(
 		functions: AkaFunctions,
 		{ imsi, amf, ...subscriber }: Subscriber,
 		{ resynchronisation }: VectorRequest,
 	): VectorAnswer {
-		let { sqn } = subscriber;
-		if (resynchronisation !== undefined) {
-			const sqnMs = verifyAuts(functions, resynchronisation.rand, resynchronisation.auts);
-			if (sqnMs === undefined) return undefined;
-			// Set anew only where the USIM would not take the next one (TS 33.102 6.3.5): an SQN never goes back.
-			if (!isAcceptable(sqn, sqnMs)) sqn = nextSqn(sqnMs);
-		}
+		const sqn = sqnAfter(functions, subscriber.sqn, resynchronisation);
+		if (sqn === undefined) return undefined;
 		// Stored before the vector is used: an SQN goes out once, whatever ends this process.
 		this.database.setSqn(imsi, nextSqn(sqn));
 		return { imsi, vector: makeVector(functions, this.randomRand(), sqn, amf) };
 	}
 }
 
-function akaFunctionsOf(kernel: Kernel, { k, opc, tuak }: Subscriber): AkaFunctions {
+/** The IMSI that an identity stands for, digits, or the cause that refuses the UE. */
+export function imsiOf({ tag, value }: VectorRequest["identity"], keys: HomeNetworkKeys): string | number {
+	if (tag === TAG.suci) return resolveSuci(value, keys);
+	return decodeImsi(value) ?? CAUSE.ueUnknown;
+}
+
+/** @param known what a reference to a pre-shared key stands for; its key is erased where it is not used */
+export function answerOfSharedKey(imsi: string, known: SharedKeySubscriber | undefined): VectorAnswer {
+	// The key of one subscriber is of no use in the name of another.
+	if (known?.imsi === imsi && known.enabled) return { imsi, sharedKey: known.key };
+	known?.key.fill(0);
+	return known?.imsi === imsi ? CAUSE.ueNotAuthorised : CAUSE.ueUnknown;
+}
+
+/** The SQN for the next challenge, after what the UE has to say about that; undefined where its AUTS is wrong. */
+export function sqnAfter(
+	functions: AkaFunctions,
+	sqn: number,
+	resynchronisation: VectorRequest["resynchronisation"],
+): number | undefined {
+	if (resynchronisation === undefined) return sqn;
+	const sqnMs = verifyAuts(functions, resynchronisation.rand, resynchronisation.auts);
+	if (sqnMs === undefined) return undefined;
+	// Set anew only where the USIM would not take the next one (TS 33.102 6.3.5): an SQN never goes back.
+	return isAcceptable(sqn, sqnMs) ? sqn : nextSqn(sqnMs);
+}
+
+export function akaFunctionsOf(kernel: Kernel, { k, opc, tuak }: Subscriber): AkaFunctions {
 	return tuak === undefined ? new Milenage(kernel, k, opc) : new Tuak(k, opc, tuak);
 }

@@ -3,6 +3,7 @@ import Database from "libsql";
 import type { TuakParameters } from "../../firmware/keys/tuak.js";
 import type { EasKeyPolicy } from "./policy.js";
 import { SESSION_TABLES } from "./session-tables.js";
+import type { SubscriberDatabase } from "./subscriber-database.js";
 
 /** A subscriber as the HSE's authentication centre knows it. */
 export interface Subscriber {
@@ -81,7 +82,7 @@ const MIGRATIONS: readonly string[] = [
 type Row = Record<string, unknown>;
 
 /** The HSE's file: subscribers and their SQNs. Everything is on the medium when a method returns. */
-export class HseDatabase {
+export class HseDatabase implements SubscriberDatabase {
 	private readonly database: Database.Database;
 	private readonly selectSubscriber: Database.Statement;
 	private readonly updateSqn: Database.Statement;
@@ -226,6 +227,14 @@ export class HseDatabase {
 		};
 	}
 
+	/**
+	 * From now on an SQN is in the write-ahead log when {@link setSqn} returns, and on the medium after the next flush of the
+	 * session store of the same file: whoever sends a challenge waits for that.
+	 */
+	leaveSyncToStore(): void {
+		this.database.exec("PRAGMA synchronous = NORMAL");
+	}
+
 	/** All subscribers of AKA, one by one. The caller erases their keys. */
 	*subscribers(): Generator<Subscriber> {
 		const imsis = this.database.prepare("SELECT imsi FROM subscriber ORDER BY imsi").iterate([]) as Iterable<Row>;
@@ -265,7 +274,8 @@ function tuakOf({ tuak_res_octets, tuak_iterations }: Row): TuakParameters | und
 	return { resOctets: tuak_res_octets as TuakParameters["resOctets"], iterations: tuak_iterations as number };
 }
 
-function takenAlready(imsi: string): DatabaseError {
+/** The IMSI of a new subscriber, or its reference, is another one's. */
+export function takenAlready(imsi: string): DatabaseError {
 	return new DatabaseError(`The subscriber ${imsi} is in the database already: choose another IMSI with --imsi.`);
 }
 

@@ -28,6 +28,7 @@ export class HeldOutputs {
 	/** The commit on its way. */
 	private commit: Promise<void> | undefined;
 	private isClosed = false;
+	private needsFlush = false;
 
 	constructor(options: HeldOutputsOptions) {
 		this.options = options;
@@ -36,6 +37,11 @@ export class HeldOutputs {
 	/** Whether so much waits that no more input should be taken. */
 	get isFull(): boolean {
 		return this.datagrams.length + this.events.length >= MOST_HELD;
+	}
+
+	/** What the last input brought about depends on something that was written beside the batches. */
+	flushFirst(): void {
+		this.needsFlush = true;
 	}
 
 	/** Called after every input of the HSE. */
@@ -65,20 +71,23 @@ export class HeldOutputs {
 			for (const datagram of datagrams) this.options.send(datagram);
 			for (const event of events) this.options.tell(event);
 		};
-		if (batch === undefined || store === undefined) {
+		const isOnlyFlush = batch === undefined && this.needsFlush && store?.flush !== undefined;
+		this.needsFlush = false;
+		if (store === undefined || (batch === undefined && !isOnlyFlush)) {
 			release();
 			return;
 		}
 		const run = async () => {
 			for (;;)
 				try {
-					await store.commit(batch);
+					await (batch === undefined ? store.flush?.() : store.commit(batch));
 					break;
 				} catch (error) {
 					this.options.onError(error instanceof Error ? error : new Error(String(error)));
 					await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_AFTER));
 				}
 			this.commit = undefined;
+			if (batch !== undefined) hse.batchWritten();
 			release();
 			if (this.commit === undefined) this.next(isLast);
 		};

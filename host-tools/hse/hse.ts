@@ -27,7 +27,7 @@ import { HseKeys } from "./hse-keys.js";
 import { KeptAnswers } from "./kept-answers.js";
 import { Outbox } from "./outbox.js";
 import { checkPolicy, choose, type EasKeyPolicy, needsEasKey, type Policy } from "./policy.js";
-import { HseSession, type SessionSurroundings } from "./session.js";
+import { HseSession, type SessionSurroundings, type StoredAttempt } from "./session.js";
 import { Sessions } from "./sessions.js";
 import type { Restorer, SessionBatch } from "./store.js";
 import { eraseVector, useVector } from "./vector.js";
@@ -44,6 +44,8 @@ export interface LoadPolicy {
 	 * @param unconfirmed sessions that are not confirmed yet
 	 */
 	backOff(now: number, unconfirmed: number): number | undefined;
+	/** Whether a Session Request is dropped before anything is done about it: so many come that sessions would suffer. */
+	isTooMuch?(now: number): boolean;
 }
 
 export interface HseOptions {
@@ -65,6 +67,8 @@ export interface HseOptions {
 	readonly hotSessions?: number;
 	/** Whether what changes is to be stored: then {@link Hse.takeBatch} is called after every input. */
 	readonly durable?: boolean;
+	/** Whether other processes share the store, so that sessions come and go: {@link Hse.takeUp}, {@link Hse.giveUp}. */
+	readonly shared?: boolean;
 }
 
 /** What the authentication centre answers: credentials, or the cause that refuses the UE. `undefined`: AUTS was wrong. */
@@ -155,8 +159,14 @@ export class Hse {
 			confirmed: (session) => this.confirm(session),
 			refresh: (session, method) => this.offerKeys(session, method),
 			resynchronise: (session, resynchronisation) => this.askForKeys(session, resynchronisation),
+			restored: (session, attempt) => this.restoreAttempt(session, attempt),
 		};
-		this.sessions = new Sessions(this.surroundings, options.durable === true, options.hotSessions);
+		this.sessions = new Sessions(
+			this.surroundings,
+			options.durable === true,
+			options.shared === true,
+			options.hotSessions,
+		);
 	}
 
 	/** When {@link handleTimeout} is to be called; undefined: not at all. It may be early, which does no harm. */
@@ -184,6 +194,63 @@ export class Hse {
 	/** Takes up what a store holds, before the first input. */
 	restorer(now: number): Restorer {
 		return this.sessions.restorer(now);
+	}
+
+	/** The batch that was taken last is durable. */
+	batchWritten(): void {
+		this.sessions.batchWritten();
+	}
+
+	/** Number of the batch that was taken last. */
+	get lastBatch(): number {
+		return this.sessions.lastBatch;
+	}
+
+	/** Whether a datagram of a session can be answered here: it is of this process, or was and its 21 is kept. */
+	knows(sessionId: number): boolean {
+		return this.sessions.has(sessionId) || this.answers.has(sessionId);
+	}
+
+	/** Whether something about a session is not durable yet: it may have left this process without the store knowing. */
+	isPending(sessionId: number): boolean {
+		return this.sessions.isPending(sessionId);
+	}
+
+	/**
+	 * Takes up a session of the store that this process owns from now on.
+	 * @returns false where another session of its UE must be written first: to be tried again
+	 */
+	takeUp(now: number, octets: Uint8Array): boolean {
+		const earlier = this.sessions.earlierThan(octets);
+		if (earlier !== undefined) {
+			if (this.isPending(earlier)) return false;
+			this.supersede(now, earlier);
+		}
+		this.begin(now);
+		this.sessions.takeUp(now, octets);
+		return true;
+	}
+
+	/** Gives a session up with the next batch, so that another process can take it. @returns false where it is not here */
+	giveUp(now: number, sessionId: number): boolean {
+		this.begin(now);
+		const session = this.sessions.get(sessionId);
+		const octets = this.sessions.packed(sessionId);
+		if (session === undefined || octets === undefined) return false;
+		session.erase();
+		this.settle(session, false);
+		this.sessions.release(sessionId, octets);
+		return true;
+	}
+
+	/** Another process has confirmed a later session of the same UE. */
+	supersede(now: number, sessionId: number): void {
+		this.begin(now);
+		const session = this.sessions.get(sessionId);
+		if (session === undefined) return;
+		session.tellOver(CAUSE.normalRelease, "UE");
+		session.erase();
+		this.settle(session);
 	}
 
 	/** How many sessions there are, confirmed or not. */
@@ -440,6 +507,7 @@ export class Hse {
 	private handleRequest(now: number, source: string, length: number): Verdict {
 		const { tlvs } = this;
 		const { kernel, policy, load } = this.options;
+		if (load.isTooMuch?.(now)) return "rate limit";
 		const request = kernel.message.slice(0, length);
 		const waiting = this.pending.get(this.pendingByRequest.get(keyOf(request)) ?? 0);
 		if (waiting?.answer.answers(request, length)) {
@@ -542,22 +610,53 @@ export class Hse {
 		session.request = new Retransmission(datagram, this.options.retransmission, this.options.fraction(), now);
 		this.makeRoom(imsi);
 		this.sessions.add(session);
-		// A map keeps the place of a key that it has: the oldest must come first.
-		this.pending.delete(sessionId);
-		this.pending.set(sessionId, {
-			asked: { ...asked, sessionId },
-			session,
+		session.attempt = {
+			request,
+			answer: datagram,
 			rand: "vector" in credentials ? credentials.vector.rand : undefined,
-			answer: new CachedAnswer(request, datagram),
 			until: now + LIMITS.keepAnswer,
 			resynchronised: asked.sessionId !== undefined,
-		});
+		};
+		this.waitFor(session, { ...asked, sessionId }, session.attempt);
+		this.settle(session);
+		this.outbox.tell({ kind: "session started", imsi, sessionId, keyId: choice.keyId });
+	}
+
+	/** Keeps an attempt until its session is confirmed, or its time is over. */
+	private waitFor(session: HseSession, asked: Asked, attempt: StoredAttempt): void {
+		const { sessionId } = session;
+		const { imsi } = session.identity;
+		const { request, answer, ...rest } = attempt;
+		// A map keeps the place of a key that it has: the oldest must come first.
+		this.pending.delete(sessionId);
+		this.pending.set(sessionId, { ...rest, asked, session, answer: new CachedAnswer(request, answer) });
 		this.pendingByRequest.set(keyOf(request), sessionId);
 		const attempts = this.attempts.get(imsi);
 		if (attempts === undefined) this.attempts.set(imsi, new Set([session]));
 		else attempts.add(session);
-		this.settle(session);
-		this.outbox.tell({ kind: "session started", imsi, sessionId, keyId: choice.keyId });
+	}
+
+	/** An attempt that another process began. It has been checked there. */
+	private restoreAttempt(session: HseSession, attempt: StoredAttempt): void {
+		const { request } = attempt;
+		const tlvs = new TlvScan();
+		tlvs.scan(request, HEADER.length + 1, request.length);
+		const value = (tag: number) => (tlvs.has(tag) ? tlvs.value(tag) : NO_OCTETS);
+		const tag = tlvs.has(TAG.imsi) ? TAG.imsi : TAG.suci;
+		const { configuration, easId } = session.identity;
+		const asked: Asked = {
+			source: session.address,
+			identity: { tag, value: value(tag) },
+			keyReference: isAka(configuration.agreement) ? undefined : value(TAG.keyReference),
+			ueNonce: isAka(configuration.agreement) ? NO_OCTETS : value(TAG.ueNonce),
+			request,
+			offer: readUeConfiguration(request, tlvs.offsets[TAG.ueConfiguration]),
+			choice: configuration,
+			easId,
+			servingNetwork: value(TAG.servingNetwork),
+			sessionId: session.sessionId,
+		};
+		this.waitFor(session, asked, attempt);
 	}
 
 	/** After a resynchronisation the attempt starts again under its Session ID, once (profile section 6, 1). */

@@ -72,6 +72,10 @@ export class SqliteSessionStore implements SessionStore {
 			this.database.exec("ROLLBACK");
 			throw error;
 		}
+		await this.flush();
+	}
+
+	async flush(): Promise<void> {
 		// The log exists from the first write on and is the same file until the database is closed.
 		this.log ??= await open(`${this.path}-wal`, "r+");
 		await this.log.datasync();

@@ -66,6 +66,20 @@ export interface SessionSurroundings {
 	refresh(session: HseSession, method: number): void;
 	/** Called when the UE answers the challenge of a 30 with AUTS. */
 	resynchronise(session: HseSession, resynchronisation: { readonly rand: Uint8Array; readonly auts: Uint8Array }): void;
+	/** Called when a session that is not confirmed goes on in this process. */
+	restored(session: HseSession, attempt: StoredAttempt): void;
+}
+
+/** What an attempt of a UE is, beside its unconfirmed session. */
+export interface StoredAttempt {
+	/** The UE's 10. */
+	readonly request: Uint8Array;
+	/** The 11 that answers it. */
+	readonly answer: Uint8Array;
+	/** RAND of the challenge, none for agreements 5 to 7. */
+	readonly rand: Uint8Array | undefined;
+	readonly until: number;
+	readonly resynchronised: boolean;
 }
 
 /** Who and what a session is for. */
@@ -125,8 +139,14 @@ const PART = {
 	rand: 6,
 	responseToOffer: 7,
 	offered: 8,
+	sessionRequest: 9,
+	sessionStart: 10,
+	waitsUntil: 11,
+	resynchronised: 12,
 } as const;
-const STATES: readonly SessionState[] = ["live", "refreshing", "terminating"];
+/** The part that a session which is not confirmed has. */
+export const SESSION_REQUEST_PART = PART.sessionRequest;
+const STATES: readonly SessionState[] = ["live", "refreshing", "terminating", "unconfirmed"];
 
 /** A session at the HSE while something is going on: before and after that it is a record of the session table. */
 export class HseSession {
@@ -152,6 +172,8 @@ export class HseSession {
 	/** When the lifetime of tag 10 is over: counted from the confirmation. */
 	private expiresAt = Number.POSITIVE_INFINITY;
 	private readonly largestPayload: number;
+	/** Of an unconfirmed session, where it may go on in another process. */
+	attempt: StoredAttempt | undefined;
 	/** When the HSE has been told to look after the session. */
 	watchedAt = Number.POSITIVE_INFINITY;
 	/** The source and the octets of the message being handled, and its cause. */
@@ -449,6 +471,13 @@ export class HseSession {
 		put(PART.offered, next && Uint8Array.of(next.tag, ...next.keyRefresh, ...next.value));
 		put(PART.rand, next === undefined ? undefined : this.rand);
 		put(PART.responseToOffer, this.responseToOffer);
+		const { attempt } = this;
+		if (this.state !== "unconfirmed" || attempt === undefined) return parts;
+		put(PART.sessionRequest, attempt.request);
+		put(PART.sessionStart, attempt.answer);
+		put(PART.rand, attempt.rand);
+		put(PART.waitsUntil, new Uint8Array(Float64Array.of(attempt.until).buffer));
+		if (attempt.resynchronised) put(PART.resynchronised, NO_OCTETS);
 		return parts;
 	}
 
@@ -476,6 +505,18 @@ export class HseSession {
 			this.rand = parts.get(PART.rand);
 		}
 		this.responseToOffer = parts.get(PART.responseToOffer);
+		const [asked, answer, until] = [PART.sessionRequest, PART.sessionStart, PART.waitsUntil].map((part) =>
+			parts.get(part),
+		);
+		if (asked === undefined || answer === undefined || until === undefined) return;
+		this.attempt = {
+			request: asked,
+			answer,
+			rand: parts.get(PART.rand),
+			until: new Float64Array(until.slice().buffer)[0],
+			resynchronised: parts.has(PART.resynchronised),
+		};
+		this.surroundings.restored(this, this.attempt);
 	}
 
 	/** Erases the keys of a session whose record goes on without it. @returns the context, which goes on too */

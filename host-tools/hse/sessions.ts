@@ -1,8 +1,6 @@
 import { hasAlgorithms } from "../../firmware/emsdp/algorithms.js";
-import { ReceivedCount } from "../../firmware/emsdp/count.js";
 import { decodeImsi } from "../../firmware/emsdp/imsi.js";
 import { readUint32 } from "../../firmware/emsdp/octets.js";
-import { COUNT, HEADER } from "../../firmware/emsdp/profile.js";
 import type { SecurityContext } from "../../firmware/emsdp/security-context.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { ContextCache } from "./context-cache.js";
@@ -12,7 +10,7 @@ import { HseSession, type SessionSurroundings } from "./session.js";
 import { SessionRecord, WORD } from "./session-record.js";
 import { SessionTable } from "./session-table.js";
 import type { Restorer, SessionBatch } from "./store.js";
-import { decodeStored, encodeStored } from "./stored-session.js";
+import { acceptBefore, decodeStored, encodeStored, imsiOfStored, isConfirmedStored } from "./stored-session.js";
 import { COUNT_OCTETS, type WriteSource, Writes } from "./writes.js";
 
 /**
@@ -21,6 +19,8 @@ import { COUNT_OCTETS, type WriteSource, Writes } from "./writes.js";
  * (and 10,000 in turn 1.5 times).
  */
 const HOT_SESSIONS = 256;
+/** Octets of counts where others fold them when this process ends: 32,768 uplinks. */
+const MOST_SHARED_COUNTS = 256 * 1024;
 
 /**
  * All sessions of an HSE. One at rest is a record of the table; while something is going on it is an object, and the
@@ -41,8 +41,12 @@ export class Sessions implements WriteSource {
 	/** Undefined where nothing is stored. */
 	private readonly writes: Writes | undefined;
 
-	constructor(surroundings: SessionSurroundings, durable: boolean, hotSessions = HOT_SESSIONS) {
-		this.writes = durable ? new Writes(this) : undefined;
+	/** Whether other processes share the store: then unconfirmed sessions are stored as well, since any may get the 12. */
+	private readonly isShared: boolean;
+
+	constructor(surroundings: SessionSurroundings, durable: boolean, isShared: boolean, hotSessions = HOT_SESSIONS) {
+		this.writes = durable ? new Writes(this, isShared ? MOST_SHARED_COUNTS : undefined) : undefined;
+		this.isShared = isShared;
 		this.kernel = surroundings.kernel;
 		this.surroundings = surroundings;
 		this.contexts = new ContextCache(hotSessions);
@@ -113,6 +117,35 @@ export class Sessions implements WriteSource {
 	/** A session has been confirmed: the one of its UE from now on. */
 	confirm(session: HseSession): void {
 		this.awakeByImsi.set(session.identity.imsi, session);
+		this.writes?.confirm(session.sessionId);
+	}
+
+	/** The Session ID of the session of a UE that gives way to one that the store holds as confirmed. */
+	earlierThan(octets: Uint8Array): number | undefined {
+		return isConfirmedStored(octets) ? this.ofImsi(decodeImsi(imsiOfStored(octets)) ?? "") : undefined;
+	}
+
+	/** Takes up a session that this process owns from now on. */
+	takeUp(now: number, octets: Uint8Array): void {
+		this.restore(now, octets);
+	}
+
+	/** Hands a session on: the next batch gives it up. @param octets of {@link packed}, which was asked before the session was erased */
+	release(sessionId: number, octets: Uint8Array): void {
+		this.writes?.release(sessionId, octets);
+	}
+
+	/** Whether something about a session is not durable yet. */
+	isPending(sessionId: number): boolean {
+		return this.writes?.isPending(sessionId) === true;
+	}
+
+	batchWritten(): void {
+		this.writes?.written();
+	}
+
+	get lastBatch(): number {
+		return this.writes?.lastNumber ?? 0;
 	}
 
 	/** The expanded keys of a session at rest. Its COUNTs are in its record. */
@@ -148,7 +181,7 @@ export class Sessions implements WriteSource {
 		if (this.awake.get(sessionId) !== session) return;
 		const { dueAt } = session;
 		// An unconfirmed session is not stored: its keys have protected nothing but an 11 that can be had again.
-		if (hasChanged && state !== "unconfirmed") this.writes?.mark(sessionId);
+		if (hasChanged && (state !== "unconfirmed" || this.isShared)) this.writes?.mark(sessionId);
 		if (state === "over") this.remove(sessionId);
 		else if (session.isAtRest) this.rest(session);
 		if (state === "over" || dueAt === session.watchedAt) return;
@@ -200,7 +233,7 @@ export class Sessions implements WriteSource {
 			const address = this.table.address(slot);
 			return encodeStored(this.table.at(slot), this.table.network(slot), address, new Map(), answers.get(sessionId));
 		}
-		if (session.state === "unconfirmed") return undefined;
+		if (session.state === "unconfirmed" && !this.isShared) return undefined;
 		session.pack(this.scratch);
 		this.scratch.setAddress(session.address);
 		const { network } = session.identity;
@@ -232,7 +265,7 @@ export class Sessions implements WriteSource {
 					const slot = table.find(readUint32(counts, at));
 					// A session that is awake was put after its last count.
 					if (slot < 0 || batches[slot] >= batch) continue;
-					this.receivedBefore(slot, readUint32(counts, at + 4));
+					acceptBefore(table.at(slot), readUint32(counts, at + 4));
 					writes?.note(slot);
 				}
 			},
@@ -251,26 +284,20 @@ export class Sessions implements WriteSource {
 		}
 		if (kept !== undefined && kept.until > now)
 			this.surroundings.answers.restore(sessionId, kept.request, kept.answer, kept.until);
-		const slot = this.table.add(this.scratch.octets, network, address);
-		this.scratch.erase();
 		if (parts.size === 0) {
+			const slot = this.table.add(this.scratch.octets, network, address);
+			this.scratch.erase();
 			if (expiresAt < Number.POSITIVE_INFINITY) this.deadlines.add(expiresAt, sessionId);
 			return slot;
 		}
-		const session = this.wake(slot);
+		const context = expand(this.kernel, this.scratch.parameters, this.scratch.trafficKeys);
+		const session = HseSession.unpack(this.surroundings, this.scratch, context, network, address);
+		this.scratch.erase();
+		this.awake.set(sessionId, session);
 		session.goOn(now, parts);
+		if (session.state !== "unconfirmed") this.awakeByImsi.set(session.identity.imsi, session);
 		this.settle(session);
 		return -1;
-	}
-
-	/** A session at rest had accepted a COUNT. */
-	private receivedBefore(slot: number, count: number): void {
-		const record = this.table.at(slot);
-		const received = new ReceivedCount(HEADER.countBits + 8 * record.extension, 1);
-		record.loadReceived(received);
-		if (received.last - count >= COUNT.window) return;
-		received.accept(count);
-		record.storeReceived(received);
 	}
 
 	private wake(slot: number): HseSession {

@@ -11,6 +11,10 @@ export interface SessionBatch {
 	 * big-endian. A put of a later batch, or of this one, holds them already.
 	 */
 	readonly counts: Uint8Array;
+	/** Sessions that this process gives up, packed: another one of those that share the store may take them. Secret. */
+	readonly releases?: readonly { readonly sessionId: number; readonly octets: Uint8Array }[];
+	/** Session IDs of those that have been confirmed: any other confirmed session of the same UE is over. */
+	readonly confirmations?: readonly number[];
 	/** The counts of batches below this number stand in puts by now and can be forgotten. */
 	readonly forgetBelow: number;
 }
@@ -30,6 +34,8 @@ export interface Restorer {
 export interface SessionStore {
 	/** @returns when the batch is durable. A batch that failed may be given again. @throws what the medium says; nothing was changed */
 	commit(batch: SessionBatch): Promise<void>;
+	/** Makes durable what was written to the same medium beside the batches, SQNs; every commit does it as well. */
+	flush?(): Promise<void>;
 	load(into: Restorer): Promise<void>;
 	close(): void;
 }

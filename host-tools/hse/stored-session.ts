@@ -1,5 +1,8 @@
+import { ReceivedCount } from "../../firmware/emsdp/count.js";
+import { COUNT, HEADER } from "../../firmware/emsdp/profile.js";
 import { decodeParts, encodeParts, type Parts } from "./parts.js";
-import { RECORD_OCTETS, type SessionRecord, WORD } from "./session-record.js";
+import { SESSION_REQUEST_PART } from "./session.js";
+import { RECORD_OCTETS, SessionRecord, WORD } from "./session-record.js";
 
 /** A record is in the order of the machine's octets, so that a million can be read without taking each apart. */
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
@@ -48,6 +51,9 @@ export function encodeStored(
 	return octets;
 }
 
+/** Where the parts begin, behind the serving network. */
+const partsStart = (octets: Uint8Array) => 2 + RECORD_OCTETS + octets[1 + RECORD_OCTETS];
+
 /**
  * The reverse of {@link encodeStored}.
  * @param record filled in
@@ -58,7 +64,7 @@ export function decodeStored(octets: Uint8Array, record: SessionRecord) {
 	if (octets[0] !== FORM || octets.length <= start)
 		throw new RangeError("A stored session is not of the form that this program writes on this machine.");
 	record.octets.set(octets.subarray(1, start));
-	const end = start + 1 + octets[start];
+	const end = partsStart(octets);
 	const network = octets.subarray(start + 1, end);
 	const all = new Map(decodeParts(octets.subarray(end)));
 	const part = (number: number) => {
@@ -72,4 +78,34 @@ export function decodeStored(octets: Uint8Array, record: SessionRecord) {
 		answer &&
 		until && { request, answer, until: new Float64Array(until.buffer)[0] };
 	return { network, address, parts: all as Parts, kept };
+}
+
+/** EF_IMSI of a stored session, 8 octets; not a copy. */
+export function imsiOfStored(octets: Uint8Array): Uint8Array {
+	return octets.subarray(1 + 4 * WORD.imsi, 1 + 4 * WORD.imsi + 8);
+}
+
+/** Whether a stored session has been confirmed: one that has not is kept with the UE's request. */
+export function isConfirmedStored(octets: Uint8Array): boolean {
+	return !decodeParts(octets.subarray(partsStart(octets))).has(SESSION_REQUEST_PART);
+}
+
+/** A session at rest had accepted a COUNT. */
+export function acceptBefore(record: SessionRecord, count: number): void {
+	const received = new ReceivedCount(HEADER.countBits + 8 * record.extension, 1);
+	record.loadReceived(received);
+	if (received.last - count >= COUNT.window) return;
+	received.accept(count);
+	record.storeReceived(received);
+}
+
+/** A copy of a stored session that has accepted some COUNTs since. */
+export function withCounts(octets: Uint8Array, counts: readonly number[]): Uint8Array {
+	const record = new SessionRecord();
+	record.octets.set(octets.subarray(1, 1 + RECORD_OCTETS));
+	for (const count of counts) acceptBefore(record, count);
+	const copy = octets.slice();
+	copy.set(record.octets, 1);
+	record.erase();
+	return copy;
 }

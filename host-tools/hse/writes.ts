@@ -27,6 +27,10 @@ export class Writes {
 	private readonly source: WriteSource;
 	private readonly mostCounts: number;
 	private readonly changed = new Set<number>();
+	private readonly releases = new Map<number, Uint8Array>();
+	private confirmations: number[] = [];
+	/** Session IDs that the batch taken last is about, until it is durable. */
+	private writing: ReadonlySet<number> = new Set();
 	private counts = new Uint8Array(1024 * COUNT_OCTETS);
 	private countsLength = 0;
 	/** By slot: the journal's half that has counts of its session, 1 or 2; 0 where neither has. */
@@ -49,6 +53,32 @@ export class Writes {
 	/** A session has changed, is new or over. */
 	mark(sessionId: number): void {
 		this.changed.add(sessionId);
+	}
+
+	/** A session is given up: the batch after this hands it on. */
+	release(sessionId: number, octets: Uint8Array): void {
+		this.changed.delete(sessionId);
+		this.releases.set(sessionId, octets);
+	}
+
+	/** A session has been confirmed. */
+	confirm(sessionId: number): void {
+		this.confirmations.push(sessionId);
+	}
+
+	/** Whether something about a session is not durable yet, COUNTs left aside. */
+	isPending(sessionId: number): boolean {
+		return this.changed.has(sessionId) || this.releases.has(sessionId) || this.writing.has(sessionId);
+	}
+
+	/** The batch taken last is durable. */
+	written(): void {
+		this.writing = new Set();
+	}
+
+	/** Number of the batch that was taken last. */
+	get lastNumber(): number {
+		return this.nextNumber - 1;
 	}
 
 	/** A session at rest has accepted a UP message. */
@@ -100,7 +130,7 @@ export class Writes {
 	take(isLast: boolean): SessionBatch | undefined {
 		const number = this.nextNumber;
 		const entries = this.countsLength / COUNT_OCTETS;
-		const hasNews = this.changed.size > 0 || entries > 0;
+		const hasNews = this.changed.size > 0 || this.releases.size > 0 || entries > 0;
 		if (!hasNews && !isLast) return undefined;
 		if (this.foldFrom < 0 && (isLast ? this.journal + this.countsLength > 0 : this.journal >= this.mostCounts))
 			this.turnOver(number);
@@ -117,9 +147,14 @@ export class Writes {
 			if (octets === undefined) removals.push(sessionId);
 			else puts.push({ sessionId, octets });
 		}
+		const releases = Array.from(this.releases, ([sessionId, octets]) => ({ sessionId, octets }));
+		const { confirmations } = this;
+		this.writing = new Set([...this.changed, ...this.releases.keys()]);
 		this.changed.clear();
+		this.releases.clear();
+		this.confirmations = [];
 		this.nextNumber++;
-		return { number, puts, removals, counts, forgetBelow };
+		return { number, puts, removals, counts, releases, confirmations, forgetBelow };
 	}
 
 	/** From now on counts go to the other half, and the sessions of this one are put. */

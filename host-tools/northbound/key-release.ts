@@ -1,6 +1,7 @@
 import type { AuditLog } from "../hse/audit.js";
 import type { Escrow } from "../hse/escrow-file.js";
 import { type EasKeyPolicy, stricterOf } from "../hse/policy.js";
+import type { Awaitable } from "../hse/subscriber-database.js";
 import { Problem } from "./problem.js";
 import type { UeEntry } from "./ue-directory.js";
 
@@ -17,7 +18,7 @@ export interface KeyReleaseOptions {
 	/** undefined: there is no escrow, and where the policy asks for one no key goes out. */
 	readonly escrow?: Escrow | undefined;
 	/** What the HSE's database says of a subscriber, undefined where it says nothing. */
-	subscriberPolicy?(imsi: string): EasKeyPolicy | undefined;
+	subscriberPolicy?(imsi: string): Awaitable<EasKeyPolicy | undefined>;
 }
 
 /**
@@ -33,9 +34,9 @@ export class KeyRelease {
 	}
 
 	/** Returns where the key may go out. @throws Problem 403 */
-	release({ imsi, externalId, keyPolicy }: UeEntry, question: KeyQuestion, key: Uint8Array): void {
+	async release({ imsi, externalId, keyPolicy }: UeEntry, question: KeyQuestion, key: Uint8Array): Promise<void> {
 		const { audit, escrow } = this.options;
-		const policy = stricterOf(keyPolicy, this.options.subscriberPolicy?.(imsi) ?? "allow");
+		const policy = stricterOf(keyPolicy, (await this.options.subscriberPolicy?.(imsi)) ?? "allow");
 		const sessionId = question.sessionId.toString(16).padStart(8, "0");
 		const record = { ...question, sessionId, externalId, policy };
 		const refuse = (cause: string, detail: string): never => {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { Failure, UsageError } from "../cli/errors.js";
-import { HseDatabase } from "../hse/database.js";
+import { openSubscribers } from "../hse/storage.js";
 import { loadKernel } from "../kernel.js";
 import type { DeviceFailureCode } from "./device-failure.js";
 import { provisionOver, type Report } from "./device-job.js";
@@ -94,7 +94,7 @@ export async function runBatch(options: BatchOptions): Promise<number> {
 		throw new UsageError("--report goes with a file: what comes by standard input cannot be gone on with.");
 	const done = report === undefined ? new RowSet() : await rowsDone(report);
 	const count = canLookTwice ? await check(options, done, kernel) : undefined;
-	const database = options.database === undefined || isDryRun ? undefined : new HseDatabase(options.database);
+	const database = options.database === undefined || isDryRun ? undefined : await openSubscribers(options.database);
 	const lines = report === undefined || isDryRun ? undefined : appendTo(report);
 	const progress = new Progress(count);
 	let isStopped = false;
@@ -154,7 +154,7 @@ export async function runBatch(options: BatchOptions): Promise<number> {
 		await Promise.allSettled(running);
 		progress.end();
 		lines?.close();
-		database?.close();
+		await database?.close();
 	}
 	return isStopped || progress.failed > 0 ? 1 : 0;
 }

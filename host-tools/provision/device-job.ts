@@ -1,6 +1,7 @@
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { Failure, UsageError } from "../cli/errors.js";
-import { DatabaseError, type HseDatabase } from "../hse/database.js";
+import { DatabaseError } from "../hse/database.js";
+import type { SubscriberDatabase } from "../hse/subscriber-database.js";
 import type { Patience } from "./console-client.js";
 import { DeviceFailure, type DeviceFailureCode } from "./device-failure.js";
 import { enrol } from "./enrol.js";
@@ -31,7 +32,7 @@ export interface DeviceJob {
 	readonly order: DeviceOrder;
 	readonly kernel: Kernel;
 	/** Where the subscriber goes; needed for fresh keys. */
-	readonly database: HseDatabase | undefined;
+	readonly database: SubscriberDatabase | undefined;
 	isRight(fingerprint: string): boolean | Promise<boolean>;
 	readonly patience?: Patience;
 }
@@ -50,7 +51,7 @@ export async function provisionOver({ port, order, kernel, database, isRight, pa
 	try {
 		const line = await openLine(port);
 		try {
-			const enrolment = database && enrol(database, order);
+			const enrolment = database && (await enrol(database, order));
 			const identity = enrolment?.identity ?? identityOf(order, keys);
 			check = checkText(kernel, identity);
 			try {
@@ -64,7 +65,7 @@ export async function provisionOver({ port, order, kernel, database, isRight, pa
 					},
 					...(patience && { patience }),
 				});
-				enrolment?.finish();
+				await enrolment?.finish();
 				return { imsi, status: "ok", port, fingerprint, check };
 			} finally {
 				identity.credentials.fill(0);

@@ -2,7 +2,8 @@ import type { Identity } from "../../firmware/client/identity.js";
 import { equalInConstantTime } from "../../firmware/emsdp/octets.js";
 import { SQN_STEP } from "../../firmware/keys/aka.js";
 import { UsageError } from "../cli/errors.js";
-import { DatabaseError, type HseDatabase } from "../hse/database.js";
+import { takenAlready } from "../hse/database.js";
+import type { SubscriberDatabase } from "../hse/subscriber-database.js";
 import {
 	type DeviceKeys,
 	type DeviceOrder,
@@ -18,7 +19,7 @@ export interface Enrolment {
 	/** What its device is to be given. */
 	readonly identity: Identity;
 	/** The device has it: the HSE serves it from now on. */
-	finish(): void;
+	finish(): Promise<void>;
 }
 
 function equal(a: DeviceKeys, b: DeviceKeys): boolean {
@@ -28,15 +29,15 @@ function equal(a: DeviceKeys, b: DeviceKeys): boolean {
 }
 
 /** What is left of an earlier attempt: keys of a subscriber that has never been served. */
-function unfinished(database: HseDatabase, order: DeviceOrder): DeviceKeys | undefined {
+async function unfinished(database: SubscriberDatabase, order: DeviceOrder): Promise<DeviceKeys | undefined> {
 	const { imsi } = order;
-	const known = database.subscriber(imsi) ?? database.sharedKeyOf(imsi);
+	const known = (await database.subscriber(imsi)) ?? (await database.sharedKeyOf(imsi));
 	if (known === undefined) return undefined;
 	const keys = "key" in known ? { reference: known.reference, key: known.key } : { k: known.k, opc: known.opc };
 	const isUnused = !known.enabled && (!("sqn" in known) || known.sqn === order.sqn + SQN_STEP);
 	if (isUnused && (order.keys === undefined || equal(order.keys, keys))) return keys;
 	eraseKeys(keys);
-	throw new DatabaseError(`The subscriber ${imsi} is in the database already: choose another IMSI with --imsi.`);
+	throw takenAlready(imsi);
 }
 
 /**
@@ -44,18 +45,23 @@ function unfinished(database: HseDatabase, order: DeviceOrder): DeviceKeys | und
  * It is served from {@link Enrolment.finish} on. One that an earlier attempt has left unfinished keeps its keys.
  * @throws DatabaseError if the subscriber is there already
  */
-export function enrol(database: HseDatabase, order: DeviceOrder): Enrolment {
+export async function enrol(database: SubscriberDatabase, order: DeviceOrder): Promise<Enrolment> {
 	const { imsi, amf, tuak } = order;
 	if (order.isCard && order.keys === undefined)
 		throw new UsageError(`The card of ${imsi} has its keys already: give the same with --keys, or no --database.`);
-	const known = unfinished(database, order);
+	const known = await unfinished(database, order);
 	const keys = known ?? order.keys ?? freshKeys(order);
 	const identity = identityOf(order, keys);
 	if (known !== undefined) {
 		// It is there.
-	} else if (isSharedKey(keys)) database.addSharedKey({ imsi, ...keys, enabled: false });
+	} else if (isSharedKey(keys)) await database.addSharedKey({ imsi, ...keys, enabled: false });
 	// The first challenge is one past what the USIM takes for seen.
-	else database.addSubscriber({ imsi, ...keys, tuak, amf, sqn: order.sqn + SQN_STEP, enabled: false });
+	else await database.addSubscriber({ imsi, ...keys, tuak, amf, sqn: order.sqn + SQN_STEP, enabled: false });
 	eraseKeys(keys);
-	return { identity, finish: () => database.setEnabled(imsi, true) };
+	return {
+		identity,
+		async finish() {
+			await database.setEnabled(imsi, true);
+		},
+	};
 }

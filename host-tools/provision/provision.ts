@@ -14,7 +14,7 @@ import {
 import type { TuakParameters } from "../../firmware/keys/tuak.js";
 import { Failure, UsageError } from "../cli/errors.js";
 import { NodeStore } from "../device/node-store.js";
-import type { HseDatabase } from "../hse/database.js";
+import type { SubscriberDatabase } from "../hse/subscriber-database.js";
 import { enrol } from "./enrol.js";
 import type { SuciKey } from "./order.js";
 import { storeIdentity } from "./store-identity.js";
@@ -44,7 +44,7 @@ export const ALGORITHMS = { aes: ALGORITHM.aes, snow3g: ALGORITHM.snow3g, zuc: A
 export const TEST_IMSI = "001010000000001";
 
 export interface ProvisionOptions {
-	readonly database: HseDatabase;
+	readonly database: SubscriberDatabase;
 	/** The device's file-backed store. */
 	readonly storeDirectory: string;
 	/** 6 to 15 digits, the first five of which are MCC and MNC. */
@@ -103,7 +103,7 @@ export function offerOf(
  * @throws UsageError for an IMSI or EAS Id that is none, DatabaseError if the subscriber is there already, Failure if the
  * device has an identity already
  */
-export function provision(options: ProvisionOptions): void {
+export async function provision(options: ProvisionOptions): Promise<void> {
 	const { database, storeDirectory, imsi, tuak, suci } = options;
 	if (encodeImsi(imsi) === undefined) throw new UsageError(`The IMSI is "${imsi}": 6 to 15 digits are allowed.`);
 	const easId = new TextEncoder().encode(options.easId);
@@ -112,7 +112,7 @@ export function provision(options: ProvisionOptions): void {
 	const store = new NodeStore(storeDirectory);
 	refuseProvisioned(store, storeDirectory);
 	const { keyOctets = 16, top, ...parameters } = tuak ?? {};
-	const enrolment = enrol(database, {
+	const enrolment = await enrol(database, {
 		imsi,
 		keys: undefined,
 		keyOctets,
@@ -128,7 +128,7 @@ export function provision(options: ProvisionOptions): void {
 		suci,
 	});
 	storeIdentity(store, enrolment.identity);
-	enrolment.finish();
+	await enrolment.finish();
 }
 
 /** @throws Failure if the device has an identity already */

@@ -18,7 +18,7 @@ export interface SubscriberFormat {
 	/** The subscribers in a file, as fields. @throws UsageError, Failure that show nothing of it */
 	read?(file: string): AsyncIterable<Fields> | Iterable<Fields>;
 	/** Lines without their ends. */
-	write?(subscribers: Iterable<ExportedSubscriber>): Iterable<string>;
+	write?(subscribers: AsyncIterable<ExportedSubscriber>): AsyncIterable<string>;
 }
 
 /** Hex digits as people write them, with spaces between and in either case. */

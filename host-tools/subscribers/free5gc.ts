@@ -22,8 +22,8 @@ export const free5gc: SubscriberFormat = {
 			};
 		}
 	},
-	*write(subscribers) {
-		for (const { imsi, k, opc, amf, sqn } of subscribers)
+	async *write(subscribers) {
+		for await (const { imsi, k, opc, amf, sqn } of subscribers)
 			yield JSON.stringify({
 				ueId: `imsi-${imsi}`,
 				authenticationMethod: "5G_AKA",

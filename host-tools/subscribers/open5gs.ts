@@ -42,8 +42,8 @@ export const open5gs: SubscriberFormat = {
 	async *read(file) {
 		for await (const document of documentsOf(file)) yield fieldsOf(document);
 	},
-	*write(subscribers) {
-		for (const subscriber of subscribers) yield JSON.stringify(documentOf(subscriber));
+	async *write(subscribers) {
+		for await (const subscriber of subscribers) yield JSON.stringify(documentOf(subscriber));
 	},
 };
 

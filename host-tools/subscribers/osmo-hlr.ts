@@ -55,9 +55,9 @@ export const osmoHlr: SubscriberFormat = {
 		if (isSqlite(file)) yield* databaseRows(file);
 		else for await (const { fields } of rowsOf(file)) yield fieldsOf(fields);
 	},
-	*write(subscribers) {
+	async *write(subscribers) {
 		yield "BEGIN;";
-		for (const { imsi, k, opc, sqn } of subscribers) {
+		for await (const { imsi, k, opc, sqn } of subscribers) {
 			yield `INSERT INTO subscriber (imsi) VALUES ('${imsi}');`;
 			yield `INSERT INTO auc_3g (subscriber_id, algo_id_3g, k, opc, sqn) SELECT id, ${MILENAGE}, '${k}', '${opc}', ${sqn} FROM subscriber WHERE imsi = '${imsi}';`;
 		}
@@ -68,9 +68,9 @@ export const osmoHlr: SubscriberFormat = {
 /** Commands of the control interface for subscribers that osmo-hlr knows already. It has none for an SQN. */
 export const osmoHlrControl: SubscriberFormat = {
 	help: "SET commands of osmo-hlr's control interface, for subscribers that it knows (export only, without SQN)",
-	*write(subscribers) {
+	async *write(subscribers) {
 		let number = 0;
-		for (const { imsi, k, opc } of subscribers)
+		for await (const { imsi, k, opc } of subscribers)
 			yield `SET ${++number} subscriber.by-imsi-${imsi}.aud3g milenage,${k},OPC,${opc}`;
 	},
 };

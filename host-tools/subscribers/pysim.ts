@@ -14,9 +14,9 @@ export const pysim: SubscriberFormat = {
 			};
 		}
 	},
-	*write(subscribers) {
+	async *write(subscribers) {
 		// pySim-prog finds a row by its IMSI but wants the column of ICCIDs, which are not known here.
 		yield "iccid,imsi,ki,opc";
-		for (const { imsi, k, opc } of subscribers) yield `,${imsi},${k},${opc}`;
+		for await (const { imsi, k, opc } of subscribers) yield `,${imsi},${k},${opc}`;
 	},
 };

@@ -55,7 +55,7 @@ beforeEach(async () => {
 	database = new HseDatabase(join(folder, "hse.db"));
 	uplinks = [];
 	const hsePort = await listen();
-	provision({
+	await provision({
 		database,
 		storeDirectory: join(folder, "store"),
 		imsi: IMSI,

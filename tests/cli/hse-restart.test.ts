@@ -63,7 +63,7 @@ beforeEach(async () => {
 	told = [];
 	seen = [];
 	const database = new HseDatabase(path);
-	provision({
+	await provision({
 		database,
 		storeDirectory: join(folder, "store"),
 		imsi: IMSI,

@@ -190,12 +190,12 @@ describe("choosing", () => {
 		expect(choose(DEFAULT_POLICY, offer, Uint8Array.of(0, 0, 0xf1, 0x10))).toBe(CAUSE.nothingInCommon);
 	});
 
-	test("the load stays high for the second after one with too many requests", () => {
+	test("the load is high from the 21st request in a tenth of a second on, and stays so for a second", () => {
 		const meter = new LoadMeter();
 		const answers = (now: number, count: number) => Array.from({ length: count }, () => meter.isHigh(now));
-		expect(answers(1000, 200)).not.toContain(true);
-		expect(answers(1500, 1)).toEqual([true]);
-		expect(answers(2000, 1)).toEqual([true]);
+		for (let tenth = 0; tenth < 10; tenth++) expect(answers(1000 + 100 * tenth, 20)).not.toContain(true);
+		expect(answers(2000, 21)).toEqual([...Array(20).fill(false), true]);
+		expect(answers(2999, 1)).toEqual([true]);
 		expect(answers(3000, 1)).toEqual([false]);
 		expect(answers(9000, 1)).toEqual([false]);
 	});

@@ -139,7 +139,7 @@ export class Best {
 		const key = hse.easKey(session.sessionId);
 		if (key === undefined) throw notFound("session");
 		try {
-			this.keys.release(
+			await this.keys.release(
 				ue,
 				{ applicationServer: applicationServer.id, sessionId: session.sessionId, keyId, easId },
 				key,

@@ -1,0 +1,40 @@
+import { createSocket } from "node:dgram";
+import { setImmediate as turn } from "node:timers/promises";
+import { AGREEMENT, SERVICE } from "../../../firmware/emsdp/profile.js";
+import { loadKernel } from "../../kernel.js";
+import { imsiOf } from "../hse-core.js";
+import { makeUe } from "./ue.js";
+
+/** Forged Session Requests that differ. */
+const REQUESTS = 1000;
+/** Datagrams that the process hands over before it looks at what has become of them. */
+const BURST = 64;
+
+/** Sends forged Session Requests of subscribers that there are, as fast as the system takes them. It answers no cookie. */
+export async function runFlood(address: string, port: number, firstSubscriber: number): Promise<void> {
+	const kernel = loadKernel();
+	const requests = Array.from({ length: REQUESTS }, (_, i) => {
+		const { ue } = makeUe(kernel, imsiOf(firstSubscriber + i), AGREEMENT.epsAka, SERVICE.confidential);
+		ue.begin(0);
+		return kernel.message.slice(0, ue.outbox.takeDatagram());
+	});
+	const socket = createSocket({
+		type: address.includes(":") ? "udp6" : "udp4",
+		lookup: (name, _options, done) => done(null, name, 4),
+	});
+	process.on("disconnect", () => process.exit());
+	let sent = 0;
+	process.on("message", () => process.send?.(sent));
+	process.send?.(0);
+	for (let next = 0; ; ) {
+		let open = BURST;
+		await new Promise<void>((resolve) => {
+			for (let i = 0; i < BURST; i++)
+				socket.send(requests[next++ % REQUESTS], port, address, () => {
+					if (--open === 0) resolve();
+				});
+		});
+		sent += BURST;
+		await turn();
+	}
+}

@@ -1,0 +1,198 @@
+import { createSocket, type Socket } from "node:dgram";
+import { setImmediate as turn } from "node:timers/promises";
+import { AGREEMENT, DIRECTION, SERVICE } from "../../../firmware/emsdp/profile.js";
+import type { SecurityContext } from "../../../firmware/emsdp/security-context.js";
+import { loadKernel } from "../../kernel.js";
+import { contextOf, imsiOf, PAYLOAD_OCTETS } from "../hse-core.js";
+import { sharedNow } from "./messages.js";
+import { makeUe } from "./ue.js";
+
+/** Sessions that send, in turn. */
+const LIVE_SESSIONS = 1000;
+/** Datagrams on their way at the most. Beyond it the generator waits, so what is measured is what the server takes. */
+const WINDOW = 256;
+/** Milliseconds without a credit after which what is on its way counts as lost. */
+const LOST_AFTER = 50;
+/** UEs that agree sessions at the same time, each on a socket of its own. */
+const UES_AT_ONCE = 32;
+
+/** Opens a socket that sends at once. */
+export async function openSocket(address: string): Promise<Socket> {
+	const isIPv6 = address.includes(":");
+	const socket = createSocket({
+		type: isIPv6 ? "udp6" : "udp4",
+		recvBufferSize: 4 * 1024 * 1024,
+		lookup: (name, _options, done) => done(null, name, isIPv6 ? 6 : 4),
+	});
+	await new Promise<void>((resolve) => socket.bind(0, address, resolve));
+	return socket;
+}
+
+/** Keeps a window of datagrams on their way until a time. @param send sends one @param taken how many have arrived by now */
+async function keepWindow(socket: Socket, milliseconds: number, send: () => void, taken: () => number): Promise<void> {
+	let sent = taken();
+	let before = sent;
+	let movedAt = performance.now();
+	const end = movedAt + milliseconds;
+	let wake: (() => void) | undefined;
+	const onMessage = () => wake?.();
+	socket.on("message", onMessage);
+	for (let now = movedAt; now < end; now = performance.now()) {
+		const arrived = taken();
+		if (arrived !== before) {
+			before = arrived;
+			movedAt = now;
+		} else if (now - movedAt > LOST_AFTER) {
+			sent = arrived;
+			movedAt = now;
+		}
+		if (sent - arrived >= WINDOW) {
+			await new Promise<void>((resolve) => {
+				const timer = setTimeout(resolve, LOST_AFTER);
+				wake = () => {
+					clearTimeout(timer);
+					resolve();
+				};
+			});
+			wake = undefined;
+			continue;
+		}
+		for (let i = 0; i < 16 && sent - arrived < WINDOW; i++, sent++) send();
+		await turn();
+	}
+	socket.off("message", onMessage);
+}
+
+/** Sends protected uplinks of 64 octets of sessions 0 .. 999. */
+export class UplinkLoad {
+	private readonly socket: Socket;
+	private readonly address: string;
+	private readonly port: number;
+	private readonly kernel = loadKernel();
+	private readonly contexts: SecurityContext[];
+	private readonly time = new DataView(new ArrayBuffer(8));
+	private next = 0;
+	private told = 0;
+
+	/** @param socket where the HSE says how many uplinks it has told of */
+	constructor(socket: Socket, address: string, port: number) {
+		this.socket = socket;
+		this.address = address;
+		this.port = port;
+		this.contexts = Array.from(
+			{ length: LIVE_SESSIONS },
+			(_, number) => contextOf(this.kernel, number, 1, DIRECTION.fromUe).context,
+		);
+		socket.on("message", (credit) => {
+			if (credit.length === 4) this.told = credit.readUInt32BE();
+		});
+	}
+
+	run(milliseconds: number): Promise<void> {
+		return keepWindow(
+			this.socket,
+			milliseconds,
+			() => this.sendOne(),
+			() => this.told,
+		);
+	}
+
+	/** Sends so many in a second, whatever becomes of them. */
+	async pace(perSecond: number, milliseconds: number): Promise<void> {
+		const start = performance.now();
+		for (let sent = 0; ; ) {
+			const elapsed = performance.now() - start;
+			if (elapsed >= milliseconds) return;
+			for (let i = 0; i < 64 && sent < (perSecond * elapsed) / 1000; i++, sent++) this.sendOne();
+			await turn();
+		}
+	}
+
+	private sendOne(): void {
+		const { message } = this.kernel;
+		const { user } = this.contexts[this.next++ % LIVE_SESSIONS];
+		this.time.setFloat64(0, sharedNow());
+		message.fill(0x55, user.headerOctets, user.headerOctets + PAYLOAD_OCTETS);
+		message.set(new Uint8Array(this.time.buffer), user.headerOctets);
+		this.socket.send(message.slice(0, user.seal(PAYLOAD_OCTETS)), this.port, this.address);
+	}
+}
+
+/** Round trips through an echo in a second, with as many octets as a protected uplink. */
+export async function echoPerSecond(address: string, port: number, milliseconds: number): Promise<number> {
+	const socket = await openSocket(address);
+	const datagram = Buffer.alloc(6 + PAYLOAD_OCTETS + 4);
+	let echoes = 0;
+	socket.on("message", () => echoes++);
+	const run = (time: number) =>
+		keepWindow(
+			socket,
+			time,
+			() => socket.send(datagram, port, address),
+			() => echoes,
+		);
+	await run(milliseconds / 4);
+	const before = echoes;
+	const start = performance.now();
+	await run(milliseconds);
+	const seconds = (performance.now() - start) / 1000;
+	socket.close();
+	return (echoes - before) / seconds;
+}
+
+/** Agrees a session for one subscriber after another until a time. @returns how many UEs had theirs, for a look at the server's count */
+export async function agreeSessions(
+	address: string,
+	port: number,
+	firstSubscriber: number,
+	subscribers: number,
+	milliseconds: number,
+): Promise<number> {
+	const kernel = loadKernel();
+	const end = performance.now() + milliseconds;
+	let next = 0;
+	let agreed = 0;
+	const one = async () => {
+		const socket = await openSocket(address);
+		let arrive: (datagram: Uint8Array) => void = () => {};
+		socket.on("message", (datagram) => arrive(datagram));
+		while (performance.now() < end && next < subscribers) {
+			const imsi = imsiOf(firstSubscriber + next++);
+			const { ue, usim } = makeUe(kernel, imsi, AGREEMENT.epsAka, SERVICE.confidential);
+			const drain = () => {
+				for (;;) {
+					ue.outbox.takeRecord();
+					const octets = ue.outbox.takeDatagram();
+					if (octets > 0) socket.send(kernel.message.slice(0, octets), port, address);
+					const challenge = ue.outbox.takeChallenge();
+					if (challenge === undefined) break;
+					usim.authenticate(challenge.rand, challenge.autn, (result) =>
+						ue.handleAuthentication(performance.now(), challenge, result),
+					);
+				}
+				while (ue.outbox.takeEvent() !== undefined);
+			};
+			await new Promise<void>((resolve) => {
+				const timer = setInterval(() => {
+					if (performance.now() < end) ue.handleTimeout(performance.now());
+					else resolve();
+					drain();
+				}, 500);
+				arrive = (datagram) => {
+					kernel.message.set(datagram);
+					ue.handleDatagram(performance.now(), kernel.message, datagram.length);
+					drain();
+					if (ue.session === undefined) return;
+					agreed++;
+					clearInterval(timer);
+					resolve();
+				};
+				ue.begin(performance.now());
+				drain();
+			});
+		}
+		socket.close();
+	};
+	await Promise.all(Array.from({ length: UES_AT_ONCE }, one));
+	return agreed;
+}

@@ -1,0 +1,59 @@
+import { createSocket } from "node:dgram";
+import { HseDatabase } from "../../hse/database.js";
+import { HseServer } from "../../hse/server.js";
+import { SqliteSessionStore } from "../../hse/session-store.js";
+import { loadKernel } from "../../kernel.js";
+import { type HseCounts, sharedNow, UPLINKS_PER_CREDIT } from "./messages.js";
+
+/**
+ * The HSE of a load test in a process of its own: the server of `best hse` with its SQLite store. It tells its port when
+ * it listens, its counts whenever it is asked, and the load generator how many uplinks it has told of.
+ */
+export async function runHse(path: string, address: string, creditPort: number): Promise<void> {
+	const database = new HseDatabase(path);
+	database.leaveSyncToStore();
+	const store = new SqliteSessionStore(path);
+	const credits = createSocket({ type: address.includes(":") ? "udp6" : "udp4" });
+	const credit = Buffer.alloc(4);
+	let latencies: number[] = [];
+	let uplinks = 0;
+	let sessionsConfirmed = 0;
+	let vectors = 0;
+	let all = 0;
+	let cpuBefore = process.cpuUsage();
+	const server = new HseServer({
+		kernel: loadKernel(),
+		database,
+		store,
+		address,
+		port: 0,
+		onEvent: (event) => {
+			if (event.kind === "uplink") {
+				const { payload } = event;
+				latencies.push(sharedNow() - new DataView(payload.buffer, payload.byteOffset).getFloat64(0));
+				uplinks++;
+				if (++all % UPLINKS_PER_CREDIT !== 0) return;
+				credit.writeUInt32BE(all);
+				credits.send(credit, creditPort, address);
+			} else if (event.kind === "session confirmed") sessionsConfirmed++;
+			else if (event.kind === "session started") vectors++;
+		},
+		onError: (error) => console.error(error.message),
+	});
+	const port = await server.listen();
+	process.on("message", () => {
+		latencies.sort((a, b) => a - b);
+		const p99Ms = latencies[Math.floor(0.99 * latencies.length)] ?? 0;
+		const { user, system } = process.cpuUsage(cpuBefore);
+		const cpuSeconds = (user + system) / 1e6;
+		const counts = { uplinks, p99Ms, sessionsConfirmed, vectors, rssBytes: process.memoryUsage.rss(), cpuSeconds };
+		uplinks = 0;
+		sessionsConfirmed = 0;
+		vectors = 0;
+		latencies = [];
+		cpuBefore = process.cpuUsage();
+		process.send?.(counts satisfies HseCounts);
+	});
+	process.on("disconnect", () => process.exit());
+	process.send?.(port);
+}

@@ -1,0 +1,165 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SQN_STEP } from "../../../firmware/keys/aka.js";
+import { projectRoot } from "../../device/project-root.js";
+import { HseDatabase } from "../../hse/database.js";
+import { imsiOf, storeFleet } from "../hse-core.js";
+import { agreeSessions, echoPerSecond, openSocket, UplinkLoad } from "./generator.js";
+import { type HseCounts, LOAD_COMMAND, type LoadRole } from "./messages.js";
+import { CREDENTIALS } from "./ue.js";
+
+/** Subscribers without a session. */
+const SUBSCRIBERS = 30_000;
+const WARM_UP = 1000;
+
+/** What an HSE does over loopback, its load generator in another process, on one machine. */
+export interface SocketFigures {
+	/** Protected uplinks of 64 octets in a second, each told of after it was durable. */
+	readonly uplinksPerSecond: number;
+	/** From the UE's call to the event that tells of the uplink, milliseconds: 99 of 100 take no longer. */
+	readonly p99Ms: number;
+	/** The same for a second of processor time of the HSE, whatever else the machine does. */
+	readonly uplinksPerCpuSecond: number;
+	/** Round trips through a bare UDP echo of the same runtime, in the same run. */
+	readonly echoPerSecond: number;
+	readonly ratioToEcho: number;
+	readonly newSessionsPerSecond: number;
+	readonly newSessionsPerCpuSecond: number;
+	/** Sessions in the HSE's process, nearly all of them idle. */
+	readonly idleSessions: number;
+	/** Memory of that process after its start. */
+	readonly rssBytes: number;
+	/** From the start of that process until it listens. */
+	readonly restartSeconds: number;
+	/** Part of the uplinks, sent at the pace of {@link uplinksPerSecond}, that is lost while forged Session Requests come as fast as a process can send them. */
+	readonly floodLoss: number;
+	/** Forged requests in a second, and how many authentication vectors they cost in all. */
+	readonly floodPerSecond: number;
+	readonly floodVectors: number;
+	/** Where a soak was asked for: memory of the HSE's process under the load of {@link uplinksPerSecond}, every ten seconds. */
+	readonly soakRssBytes?: readonly number[];
+}
+
+export interface SocketOptions {
+	readonly idleSessions: number;
+	/** "127.0.0.1" or "::1". */
+	readonly address: string;
+	/** Of each measurement. */
+	readonly milliseconds: number;
+	/** How long uplinks go on while the memory is watched; 0: not at all. */
+	readonly soakSeconds: number;
+}
+
+function start(role: LoadRole, ...words: readonly (string | number)[]): ChildProcess {
+	return fork(join(projectRoot(), "build/tools/main.js"), [LOAD_COMMAND, role, ...words.map(String)], {
+		execArgv: ["--no-warnings"],
+	});
+}
+
+/** What a process says next. @throws Error where it ends instead */
+function answer<T>(child: ChildProcess): Promise<T> {
+	return new Promise((resolve, reject) => {
+		const over = () => reject(new Error("A process of the benchmark has ended."));
+		child.once("exit", over);
+		child.once("message", (message) => {
+			child.off("exit", over);
+			resolve(message as T);
+		});
+	});
+}
+
+function ask<T>(child: ChildProcess): Promise<T> {
+	child.send("counts");
+	return answer<T>(child);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+	const over = once(child, "exit");
+	child.disconnect();
+	await over;
+}
+
+export async function socketFigures({
+	idleSessions,
+	address,
+	milliseconds,
+	soakSeconds,
+}: SocketOptions): Promise<SocketFigures> {
+	const folder = mkdtempSync(join(tmpdir(), "best-bench-"));
+	const children: ChildProcess[] = [];
+	try {
+		const path = join(folder, "hse.db");
+		const database = new HseDatabase(path);
+		database.leaveSyncToStore();
+		const subscriber = { ...CREDENTIALS, amf: Uint8Array.of(0x80, 0), sqn: SQN_STEP, enabled: true };
+		for (let i = 0; i < SUBSCRIBERS; i++) database.addSubscriber({ imsi: imsiOf(idleSessions + i), ...subscriber });
+		database.close();
+		await storeFleet(path, idleSessions);
+
+		const echo = start("echo", address);
+		children.push(echo);
+		const echoes = await echoPerSecond(address, await answer<number>(echo), milliseconds);
+		await end(echo);
+
+		const credits = await openSocket(address);
+		const started = performance.now();
+		const hse = start("hse", path, address, credits.address().port);
+		children.push(hse);
+		const port = await answer<number>(hse);
+		const restartSeconds = (performance.now() - started) / 1000;
+		const { rssBytes } = await ask<HseCounts>(hse);
+
+		const load = new UplinkLoad(credits, address, port);
+		/** Counts of the HSE in a measurement, for one second. */
+		const during = async (run: () => Promise<unknown>) => {
+			await ask<HseCounts>(hse);
+			const begin = performance.now();
+			await run();
+			const seconds = (performance.now() - begin) / 1000;
+			const counts = await ask<HseCounts>(hse);
+			return { ...counts, seconds };
+		};
+		await load.run(WARM_UP);
+		const uplinks = await during(() => load.run(milliseconds));
+
+		const uplinksPerSecond = uplinks.uplinks / uplinks.seconds;
+
+		const soakRssBytes: number[] = [];
+		while (10 * soakRssBytes.length < soakSeconds) soakRssBytes.push((await during(() => load.run(10_000))).rssBytes);
+
+		const paced = await during(() => load.pace(uplinksPerSecond, milliseconds));
+		const flood = start("flood", address, port, idleSessions + SUBSCRIBERS - 1000);
+		children.push(flood);
+		await answer(flood);
+		const flooded = await during(() => load.pace(uplinksPerSecond, milliseconds));
+		const floodPerSecond = (await ask<number>(flood)) / flooded.seconds;
+		await end(flood);
+
+		await load.run(WARM_UP);
+		const sessions = await during(() => agreeSessions(address, port, idleSessions, SUBSCRIBERS - 1000, milliseconds));
+		await end(hse);
+		credits.close();
+		return {
+			uplinksPerSecond: Math.round(uplinksPerSecond),
+			p99Ms: uplinks.p99Ms,
+			uplinksPerCpuSecond: Math.round(uplinks.uplinks / uplinks.cpuSeconds),
+			echoPerSecond: Math.round(echoes),
+			ratioToEcho: uplinksPerSecond / echoes,
+			newSessionsPerSecond: Math.round(sessions.sessionsConfirmed / sessions.seconds),
+			newSessionsPerCpuSecond: Math.round(sessions.sessionsConfirmed / sessions.cpuSeconds),
+			idleSessions,
+			rssBytes,
+			restartSeconds,
+			floodLoss: 1 - flooded.uplinks / flooded.seconds / (paced.uplinks / paced.seconds),
+			floodPerSecond: Math.round(floodPerSecond),
+			floodVectors: flooded.vectors,
+			...(soakSeconds > 0 && { soakRssBytes }),
+		};
+	} finally {
+		for (const child of children) child.kill();
+		rmSync(folder, { recursive: true });
+	}
+}

@@ -1,0 +1,67 @@
+import { DatabaseError } from "../database.js";
+import type { Client } from "./connection.js";
+
+/** One lock for all who bring the tables up to date: "BEST" as a number. */
+const MIGRATION_LOCK = 0x42455354;
+
+/** Each entry brings the tables from the version of its index to the next. */
+const MIGRATIONS: readonly string[] = [
+	// With a pre-shared key there is a reference, k is that key, and there is no opc, amf and sqn.
+	`CREATE TABLE best_subscriber (
+		imsi text COLLATE "C" PRIMARY KEY,
+		k bytea NOT NULL,
+		opc bytea,
+		amf bytea,
+		sqn bigint,
+		enabled boolean NOT NULL,
+		tuak_res_octets integer,
+		tuak_iterations integer,
+		reference bytea UNIQUE,
+		eas_key text CHECK (eas_key IN ('deny', 'allow', 'escrow')),
+		CHECK (reference IS NOT NULL OR (opc IS NOT NULL AND amf IS NOT NULL AND sqn IS NOT NULL))
+	);
+	-- The HSE processes that run; one that has no row owns nothing.
+	CREATE TABLE best_hse (
+		id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+		lease_until timestamptz NOT NULL
+	);
+	-- packed is null for a Session ID that a process has reserved; imsi is as EF_IMSI has it; forget_at is set where a
+	-- session that is not confirmed is nobody's.
+	CREATE TABLE best_session (
+		session_id bigint PRIMARY KEY,
+		owner bigint,
+		batch bigint NOT NULL,
+		imsi bytea,
+		is_confirmed boolean NOT NULL DEFAULT false,
+		forget_at timestamptz,
+		packed bytea
+	) WITH (fillfactor = 80);
+	ALTER TABLE best_session ALTER COLUMN packed SET STORAGE EXTERNAL;
+	CREATE INDEX best_session_imsi ON best_session (imsi) WHERE is_confirmed;
+	CREATE INDEX best_session_forgotten ON best_session (forget_at) WHERE forget_at IS NOT NULL;
+	CREATE INDEX best_session_reserved ON best_session (owner) WHERE packed IS NULL;
+	-- The journal of each process: the COUNTs of uplinks.
+	CREATE TABLE best_uplink_counts (
+		owner bigint NOT NULL,
+		batch bigint NOT NULL,
+		counts bytea NOT NULL,
+		PRIMARY KEY (owner, batch)
+	)`,
+];
+
+/** Makes the tables, or brings them up to date. @throws DatabaseError where they are newer than this program */
+export async function migrate(client: Client): Promise<void> {
+	await client.query("BEGIN");
+	await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+	await client.query("CREATE TABLE IF NOT EXISTS best_version (version integer NOT NULL)");
+	const { rows } = await client.query<{ version: number }>("SELECT version FROM best_version");
+	const version = rows[0]?.version ?? 0;
+	if (version > MIGRATIONS.length)
+		throw new DatabaseError(
+			"The database was written by a newer version of this program: it was left as it is; use that version.",
+		);
+	for (const migration of MIGRATIONS.slice(version)) await client.query(migration);
+	await client.query("DELETE FROM best_version");
+	await client.query("INSERT INTO best_version VALUES ($1)", [MIGRATIONS.length]);
+	await client.query("COMMIT");
+}

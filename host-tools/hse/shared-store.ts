@@ -1,0 +1,37 @@
+import type { SessionStore } from "./store.js";
+
+/** What came of asking for sessions. Those named nowhere belong to a process that has been asked to give them up. */
+export interface Claimed {
+	/** They are of this process from now on. Secret. */
+	readonly taken: readonly { readonly sessionId: number; readonly octets: Uint8Array }[];
+	/** There are no such sessions. */
+	readonly absent: readonly number[];
+}
+
+/** What a store that several processes share has to say. */
+export interface SharedStoreEvents {
+	/** Another process wants a session of this one. */
+	onAsked(sessionId: number): void;
+	/** A session that was asked for can be had now. */
+	onFree(sessionId: number): void;
+	/** Another process has confirmed a later session of the same UE. */
+	onSuperseded(sessionId: number): void;
+	/** The lease of this process has ended, and others may have its sessions: it must end without another word. */
+	onLost(error: Error): void;
+}
+
+/**
+ * A store whose sessions belong to one of several processes each. A process owns a session from the claim that took it
+ * until a batch gives it up, or until its own lease has ended; only the owner changes a session, and a batch of a process
+ * that is no owner any more fails as a whole.
+ */
+export interface SharedSessionStore extends SessionStore {
+	/** @param lastBatch number of the batch that was taken last: what was journaled up to it is older than the sessions taken */
+	claim(sessionIds: readonly number[], lastBatch: number): Promise<Claimed>;
+	/** Gives up a session that the store holds as of this process, which has it no more. */
+	disown(sessionId: number): Promise<void>;
+	/** A Session ID that no other process has, undefined where none is left for the moment. */
+	drawSessionId(): number | undefined;
+	readonly hasSessionIds: boolean;
+	listen(events: SharedStoreEvents): void;
+}
