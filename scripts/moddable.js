@@ -13,7 +13,8 @@ npm run debug -- TARGET [--example NAME] [name=value …]     on a board, with t
 npm run deploy -- TARGET [--example NAME] [name=value …]    on a board, without it
   TARGET    esp32/nodemcu, nrf52/dk, zephyr/nrf52840dk and so on: what mcconfig's -p takes
   NAME      one of firmware/examples: ${readdirSync(examples).join(", ")}
-  name=value goes into the firmware as it is: ssid= and password= for Wi-Fi, readingInterval= in milliseconds
+  name=value goes into the firmware as it is: ssid= and password= for Wi-Fi, readingInterval= in milliseconds,
+  consolePort= for best provision (off while debugging, unless given)
 The network is reached by Wi-Fi, or by what the environment variable BEST_LINK says: udp (Ethernet), modem.`;
 
 function fail(text, status) {
@@ -39,6 +40,9 @@ export function commandFor(args) {
 	// The simulator's store is below this folder: beside the database that `best hse` is given in the documentation.
 	if (action === "sim" && !values.some((value) => value.startsWith("files=")))
 		values.push(`files=${join(root, "build")}`);
+	// The debugger may have the only port that there is.
+	if (action === "debug" && folder === root && !values.some((value) => value.startsWith("consolePort=")))
+		values.push("consolePort=off");
 	return { folder, args: [...(action === "deploy" ? [] : ["-d"]), "-m", "-p", target, ...values] };
 }
 

@@ -1,6 +1,6 @@
 import type { UeConfiguration } from "../emsdp/configuration.js";
 import { REFRESH_METHOD } from "../emsdp/contents.js";
-import { CAUSE_NAMES, LIMITS, RETRANSMISSION, TAG } from "../emsdp/profile.js";
+import { ALGORITHM, CAUSE_NAMES, LIMITS, RETRANSMISSION, SERVICE, TAG } from "../emsdp/profile.js";
 import type { RetransmissionPolicy } from "../emsdp/retransmission.js";
 import type { Kernel } from "../kernels/kernel.js";
 import type { Clock } from "../ports/clock.js";
@@ -130,8 +130,8 @@ export class BestClient {
 			return Promise.reject(error);
 		}
 		this.options.datagram.write(this.options.kernel.message, ue.outbox.takeDatagram());
-		// Once for a block of COUNTs: new keys may be due.
-		if (isNewBlock) this.drain(ue);
+		// New keys because of the COUNT may be due once for a block of COUNTs.
+		if ((isNewBlock || ue.session.isLimited) && ue.attend(this.options.clock.now())) this.drain(ue);
 		return HANDED_OVER;
 	}
 
@@ -185,6 +185,17 @@ export class BestClient {
 		this.isAsleep = true;
 		this.options.clock.setDeadline(undefined);
 		return octets;
+	}
+
+	/**
+	 * Whether payloads are enciphered as they go out now, up to where the offer's mode says: the HSE or the EAS. As far as that
+	 * a second protection of the same data (DTLS, TLS) is not needed, and costs the battery.
+	 */
+	get isConfidential(): boolean {
+		const session = this.ue?.session;
+		if (!session?.canSend) return false;
+		const { service, encryption } = session.context.parameters;
+		return service === SERVICE.confidential && encryption !== ALGORITHM.null;
 	}
 
 	/** K_EAS_PSK, 32 octets, for key-agreement-only use; the caller erases it. @throws ClientError `state` without a session */
@@ -279,8 +290,9 @@ export class BestClient {
 			const length = datagram.read(kernel.message);
 			if (length < 0) return;
 			if (ue === undefined) continue;
-			ue.handleDatagram(clock.now(), kernel.message, length);
+			const verdict = ue.handleDatagram(clock.now(), kernel.message, length);
 			this.drain(ue);
+			if (verdict === "accept" && ue.session?.isLimited && ue.attend(clock.now())) this.drain(ue);
 		}
 	}
 

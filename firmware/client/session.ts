@@ -49,9 +49,12 @@ const NEVER_REJECTED: readonly number[] = [COMMAND.sessionTerminateResponse, COM
 
 /** COUNTs in a block that is reserved in non-volatile storage: one write for so many messages (profile section 7). */
 const BLOCK = 64;
-/** Milliseconds after which a UE whose COUNT is past rekeyAt asks for new keys again. */
+/** Milliseconds after which a UE whose COUNT is past rekeyAt asks for new keys again, with the message that begins a block. */
 const REKEY_GAP = 3_600_000;
-/** Milliseconds before the end of its lifetime at which a session is renewed; an eighth of the lifetime where that is less. */
+/**
+ * Milliseconds before the end of its lifetime at which a session is renewed, whatever comes; an eighth of the lifetime where
+ * that is less. As long before that, the renewal begins to wait for a message.
+ */
 const LONGEST_RENEWAL = 3_600_000;
 /** A UE hears one source only. */
 const HSE = "HSE";
@@ -98,7 +101,11 @@ export class Session {
 	private wasResumed = false;
 	/** When the UE may ask for new keys again because of its COUNT. */
 	private rekeyFrom = 0;
-	/** When a new session is to be agreed since the lifetime of this one ends: only where its start is known. */
+	/** Whether there is an end of the lifetime that is known. */
+	isLimited = false;
+	/** From when a message brings about a new session since the lifetime of this one ends: only where its start is known. */
+	private renewFrom = Number.POSITIVE_INFINITY;
+	/** When that happens without one. */
 	private renewAt = Number.POSITIVE_INFINITY;
 	private renewBefore = 0;
 
@@ -136,7 +143,6 @@ export class Session {
 		let at = this.renewAt;
 		if (this.request !== undefined && this.request.dueAt < at) at = this.request.dueAt;
 		if (this.old !== undefined && this.old.until < at) at = this.old.until;
-		if (this.needsNewKeys && this.rekeyFrom < at) at = this.rekeyFrom;
 		return at === Number.POSITIVE_INFINITY ? undefined : at;
 	}
 
@@ -150,8 +156,10 @@ export class Session {
 	beginLifetime(now: number): void {
 		const lifetime = 1000 * this.configuration.lifetime;
 		if (lifetime === 0) return;
+		this.isLimited = true;
 		this.renewBefore = Math.min(lifetime / 8, LONGEST_RENEWAL);
 		this.renewAt = now + lifetime - this.renewBefore;
+		this.renewFrom = this.renewAt - this.renewBefore;
 	}
 
 	/** Whether a payload can be sent. While a session that has lost nothing resumes or changes its keys, it goes on. */
@@ -236,18 +244,34 @@ export class Session {
 		this.feed(this.isStale ? "resume failed, stale" : "resume failed", now);
 	}
 
+	/**
+	 * Whether a message that wakes the radio is to take security work along: new keys because of the COUNT, or a new session
+	 * because of the lifetime. Not while something is under way.
+	 */
+	hasWork(now: number): boolean {
+		if (this.state !== "live" || this.challenge !== undefined) return false;
+		return now >= this.renewFrom || (now >= this.rekeyFrom && this.needsNewKeys);
+	}
+
+	/** Does what {@link hasWork} tells of. @returns whether a new session is to be agreed */
+	work(now: number): boolean {
+		if (now >= this.renewFrom) {
+			this.renewFrom = now + this.renewBefore / 4;
+			return true;
+		}
+		this.rekeyFrom = now + REKEY_GAP;
+		this.refresh(now, REFRESH_METHOD.anyMethod);
+		return false;
+	}
+
 	/** @returns whether a new session is to be agreed: a resume was given up, or the lifetime ends */
 	handleTimeout(now: number): boolean {
 		if (this.old !== undefined && now >= this.old.until) this.forgetOld();
 		if (now >= this.renewAt) {
 			// Where no session comes about there is time for some more attempts.
 			this.renewAt = now + this.renewBefore / 4;
+			this.renewFrom = this.renewAt;
 			return true;
-		}
-		if (this.needsNewKeys && now >= this.rekeyFrom) {
-			this.rekeyFrom = now + REKEY_GAP;
-			this.refresh(now, REFRESH_METHOD.anyMethod);
-			return false;
 		}
 		if (this.request === undefined || now < this.request.dueAt) return false;
 		if (this.request.again(now)) this.feed("timeout", now);
@@ -305,6 +329,7 @@ export class Session {
 		this.keys.erase();
 		this.forgetOld();
 		this.renewAt = Number.POSITIVE_INFINITY;
+		this.renewFrom = Number.POSITIVE_INFINITY;
 		this.downlink?.view.buffer.fill(0);
 		this.state = "over";
 	}
@@ -506,6 +531,7 @@ export class Session {
 		const { kernel, random, retransmission } = this.options;
 		const cause = Uint8Array.of(CAUSE.normalRelease);
 		this.renewAt = Number.POSITIVE_INFINITY;
+		this.renewFrom = Number.POSITIVE_INFINITY;
 		const octets = this.transmitControl(COMMAND.sessionTerminateRequest, TAG.cause, cause);
 		const datagram = kernel.message.subarray(0, octets);
 		this.request = new Retransmission(datagram, retransmission, randomFraction(random), now);

@@ -119,6 +119,17 @@ export class Ue {
 		return this.attempt.handleAuthentication(now, challenge, result);
 	}
 
+	/**
+	 * To be called when a message has gone out or come in, and the outbox is empty: the radio is awake, and security work that
+	 * waits for that is done with it, so that it has no wake-up of its own. {@link deadline} is its hard limit.
+	 * @returns whether there was any
+	 */
+	attend(now: number): boolean {
+		if (this.isAttempting || !this.live?.hasWork(now)) return false;
+		if (this.live.work(now)) this.renew(now);
+		return true;
+	}
+
 	/** To be called at {@link deadline}; too early does no harm. */
 	handleTimeout(now: number): void {
 		// One input sends one datagram at the most: what else is due comes with the next call.

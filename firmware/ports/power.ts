@@ -1,5 +1,5 @@
-/** Octets that live through deep sleep on every target: an nRF52 in System OFF keeps no more. */
-export const RETAINED_OCTETS = 128;
+/** Octets that live through deep sleep on every target: an nRF52 keeps 128, and four of them are a checksum. */
+export const RETAINED_OCTETS = 124;
 
 /** Deep sleep: the device starts anew after it, with nothing in RAM but what was retained. */
 export interface Power {
@@ -11,8 +11,8 @@ export interface Power {
 	takeRetained(): Uint8Array | undefined;
 	/**
 	 * Sleeps. Does not return where the target can do it.
-	 * @param milliseconds until the device wakes
-	 * @param retained at most {@link RETAINED_OCTETS}; erased in RAM by whoever gave it
+	 * @param milliseconds until the device wakes; it may wake earlier
+	 * @param retained {@link RETAINED_OCTETS} octets, which are erased in RAM; undefined: nothing is retained
 	 */
 	sleep(milliseconds: number, retained: Uint8Array | undefined): void;
 }

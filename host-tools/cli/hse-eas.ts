@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { MODE } from "../../firmware/emsdp/profile.js";
+import type { TlsIdentity } from "../eas/https.js";
 import type { AuditLog } from "../hse/audit.js";
 import { EAS_PORT, type HseServerConfiguration } from "../hse/configuration.js";
 import type { DisclosureEntry } from "../hse/eas-gateway.js";
@@ -20,21 +21,22 @@ export interface EasWatcher {
 	print(event: Readonly<Record<string, unknown>>): void;
 }
 
-/**
- * @param policyOf what the database says of a subscriber
- * @returns undefined where no EAS may register @throws Failure
- */
-export function readEasOptions(
-	configuration: HseServerConfiguration,
+/** @returns undefined where no EAS may register @throws Failure where a file cannot be read */
+export function readEasTls(configuration: HseServerConfiguration): TlsIdentity | undefined {
+	const { eas, easCertificate: certificate, easPrivateKey: privateKey, easAuthority: authority } = configuration;
+	return eas ? readTls({ certificate, privateKey, authority }, "hse", "eas-") : undefined;
+}
+
+/** @param policyOf what the database says of a subscriber */
+export function easOptions(
+	{ easAddress, easPort, easKey }: HseServerConfiguration,
+	tls: TlsIdentity,
 	policyOf: (imsi: string) => EasKeyPolicy | undefined,
 	escrow: EscrowFile | undefined,
 	{ audit, print }: EasWatcher,
-): EasOptions | undefined {
-	const { eas, easAddress, easPort, easCertificate, easPrivateKey, easAuthority, easKey } = configuration;
-	if (!eas) return undefined;
-	const files = { certificate: easCertificate, privateKey: easPrivateKey, authority: easAuthority };
+): EasOptions {
 	return {
-		tls: readTls(files, "hse", "eas-"),
+		tls,
 		address: easAddress ?? "127.0.0.1",
 		port: easPort ?? EAS_PORT,
 		easKeyPolicy: (imsi) => policyOf(imsi) ?? easKey,

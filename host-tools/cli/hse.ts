@@ -18,7 +18,7 @@ import { logTo } from "../log.js";
 import { coreHsePort } from "../northbound/core-hse-port.js";
 import { NorthboundServer } from "../northbound/server.js";
 import { Failure } from "./errors.js";
-import { type EasWatcher, easPolicy, openEscrow, readEasOptions } from "./hse-eas.js";
+import { type EasWatcher, easOptions, easPolicy, openEscrow, readEasTls } from "./hse-eas.js";
 import type { Command } from "./options.js";
 
 /** An event as a line; a payload as text where it is printable, else in hex. */
@@ -57,6 +57,8 @@ function open(configuration: HseServerConfiguration, print: EasWatcher["print"])
 		if (file !== undefined) opened.push(file);
 		return file;
 	};
+	// Before anything is made: whoever has no certificate yet finds no new files.
+	const tls = readEasTls(configuration);
 	try {
 		const database = keep(new HseDatabase(configuration.database));
 		const store = keep(new SqliteSessionStore(configuration.database));
@@ -65,7 +67,7 @@ function open(configuration: HseServerConfiguration, print: EasWatcher["print"])
 		const audit = isAudited ? keep(new AuditFile(configuration.auditLog, Date.now)) : undefined;
 		const escrow = keep(openEscrow(configuration));
 		const policyOf = (imsi: string) => database.easKeyPolicy(imsi);
-		const eas = audit && readEasOptions(configuration, policyOf, escrow, { audit, print });
+		const eas = tls && audit && easOptions(configuration, tls, policyOf, escrow, { audit, print });
 		return { database, store, audit, escrow, eas, closeAll };
 	} catch (error) {
 		closeAll();

@@ -76,18 +76,17 @@ export class Eas {
 	private readonly header = new Header();
 	private readonly held = new Map<number, EasSession>();
 	private readonly asked = new Map<string, AskedKey>();
+	/** Not later than the first deadline of all: what is over before its time leaves it as it is. */
+	private due = Number.POSITIVE_INFINITY;
 
 	constructor({ kernel, mostSessions = 1_000_000 }: EasOptions) {
 		this.kernel = kernel;
 		this.mostSessions = mostSessions;
 	}
 
-	/** When {@link handleTimeout} is to be called; undefined: not at all. */
+	/** When {@link handleTimeout} is to be called, at the latest; undefined: not at all. */
 	get deadline(): number | undefined {
-		let earliest = Number.POSITIVE_INFINITY;
-		for (const { deadline } of this.held.values()) earliest = Math.min(earliest, deadline);
-		for (const { until } of this.asked.values()) earliest = Math.min(earliest, until);
-		return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
+		return this.due === Number.POSITIVE_INFINITY ? undefined : this.due;
 	}
 
 	get sessionIds(): number[] {
@@ -135,6 +134,7 @@ export class Eas {
 			this.held.set(sessionId, session);
 			isNew = true;
 		} else isNew = session.take(now, given, uplinksBelow);
+		this.due = Math.min(this.due, session.deadline);
 		if (isNew && !isFirst) session.skipUsed();
 		if (isNew) this.outbox.tell({ kind: "session", ueId: session.ueId, sessionId, keyId });
 		this.release(now, sessionId, keyId);
@@ -190,11 +190,15 @@ export class Eas {
 	}
 
 	handleTimeout(now: number): void {
+		this.due = Number.POSITIVE_INFINITY;
 		for (const [sessionId, session] of this.held) {
 			session.forgetOld(now);
 			if (now >= session.expiresAt) this.handleOver(sessionId, CAUSE.keyLifetimeOver);
+			else this.due = Math.min(this.due, session.deadline);
 		}
-		for (const [name, { until }] of this.asked) if (now >= until) this.asked.delete(name);
+		for (const [name, { until }] of this.asked)
+			if (now >= until) this.asked.delete(name);
+			else this.due = Math.min(this.due, until);
 	}
 
 	/** Erases all keys. */
@@ -238,6 +242,7 @@ export class Eas {
 			if (this.asked.size >= MOST_KEYS_ASKED) return "rate limit";
 			asked = { sessionId, keyId, waiting: [], isRefused: false, until: now + KEY_PATIENCE };
 			this.asked.set(name, asked);
+			this.due = Math.min(this.due, asked.until);
 			this.outbox.ask({ sessionId, keyId });
 		}
 		if (asked.isRefused) return "session or Key ID unknown";

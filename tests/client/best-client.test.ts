@@ -122,6 +122,32 @@ describe("BestClient", () => {
 		expect(state.uplinks).toEqual(["in the old session", "in the new one"]);
 	});
 
+	test.each(["uplink", "downlink"])(
+		"the %s that wakes the radio takes the renewal of the session along",
+		async (message) => {
+			const { client, clock, hse, events, pump, answer } = await connected(undefined, undefined, { lifetime: 3600 });
+			const hardLimit = clock.deadline;
+			clock.time = 2_700_000;
+			expect(hse.sessionOf(IMSI)).toBeDefined();
+			if (message === "uplink") await client.send(octets("reading"));
+			else answer("what to do");
+			pump();
+			expect(events.filter(({ kind }) => kind === "session started")).toHaveLength(2);
+			expect(hardLimit).toBe(3_150_000);
+			expect(clock.deadline).toBe(2_700_000 + 3_150_000);
+		},
+	);
+
+	test("an application is told whether it need not encipher by itself", async () => {
+		const { client } = world();
+		expect(client.isConfidential).toBe(false);
+		expect((await connected()).client.isConfidential).toBe(true);
+		expect((await connected(SERVICE.integrity)).client.isConfidential).toBe(false);
+		const { client: sleeper } = await connected();
+		sleeper.snapshot();
+		expect(sleeper.isConfidential).toBe(false);
+	});
+
 	test("a message that reaches rekeyAt brings new keys, without a call for them", async () => {
 		const { client, clock, hse, state, events, pump } = await connected();
 		const ue: Ue = Reflect.get(client, "ue");
@@ -130,8 +156,8 @@ describe("BestClient", () => {
 		user.next = COUNT.rekeyAt - 1;
 		hse.sessionOf(IMSI)?.context.user.received.raise(COUNT.rekeyAt - 2);
 		await client.send(octets("the last before"));
-		clock.ring();
 		pump();
+		expect(clock.deadline).not.toBe(clock.time);
 		expect(events.at(-1)).toEqual({ kind: "new keys", keyId: 2 });
 		await client.send(octets("the first after"));
 		expect(state.uplinks).toEqual(["the last before", "the first after"]);

@@ -14,6 +14,7 @@ class FakeSerial {
 	static opened: FakeSerial[] = [];
 	readonly options: Record<string, unknown> & { onReadable(count: number): void; onWritable(count: number): void };
 	waiting: number[] = [];
+	isClosed = false;
 	toLaptop: (octets: Uint8Array) => void = () => {};
 
 	constructor(options: object) {
@@ -41,28 +42,35 @@ class FakeSerial {
 		queueMicrotask(() => this.toLaptop(octets));
 	}
 
-	close(): void {}
+	close(): void {
+		this.isClosed = true;
+	}
 }
 
 function listen(store: MemoryStore, button?: number) {
 	FakeSerial.opened = [];
 	const lines: string[] = [];
+	const later: (() => void)[] = [];
 	let provisioned = 0;
 	const waits = ioConsole({
 		kernel,
 		random: new SeededRandom(5),
 		store,
 		print: (text) => lines.push(text),
+		later: (action, milliseconds) => {
+			expect(milliseconds).toBeGreaterThan(100);
+			later.push(action);
+		},
 		serial: { io: FakeSerial, port: { receive: 3, transmit: 1, port: 2 } },
 		...(button !== undefined && { openButton: () => ({ read: () => button, close: () => {} }) }),
 	}).listen({ isUsable, onProvisioned: () => provisioned++ });
-	return { waits, lines, serial: FakeSerial.opened[0], provisioned: () => provisioned };
+	return { waits, lines, serial: FakeSerial.opened[0], later, provisioned: () => provisioned };
 }
 
 describe("the console on an ECMA-419 serial port", () => {
 	test("is provisioned over it, and says so once", async () => {
 		const store = new MemoryStore();
-		const { waits, lines, serial, provisioned } = listen(store);
+		const { waits, lines, serial, later, provisioned } = listen(store);
 		expect(waits).toBe(true);
 		expect(serial.options).toMatchObject({ baud: 115200, format: "buffer", receive: 3, transmit: 1, port: 2 });
 		const line: Line = {
@@ -84,7 +92,10 @@ describe("the console on an ECMA-419 serial port", () => {
 		expect(lines).toEqual([JSON.stringify({ event: "console open", fingerprint })]);
 		await client.agree();
 		await client.write(encodeIdentity(newIdentity()));
-		expect(provisioned()).toBe(1);
+		// The answer gets out before the port is closed, and whoever needs it next comes after that.
+		expect([provisioned(), serial.isClosed, later.length]).toEqual([0, false, 1]);
+		later[0]();
+		expect([provisioned(), serial.isClosed]).toEqual([1, true]);
 		expect(lines[1]).toBe('{"event":"provisioned"}');
 		expect(store.values.has("identity")).toBe(true);
 	});

@@ -83,6 +83,56 @@ describe("termination", () => {
 		expect(pair.ue.deadline).toBe(pair.now + 3_150_000);
 	});
 
+	describe("while a renewal waits for a message", () => {
+		/** A session of an hour whose renewal waits since `since` + 2,700,000, and has to be at `since` + 3,150,000. */
+		const renewed = (pair: Pair) => pair.ueEvents.filter(({ kind }) => kind === "session started").length - 1;
+
+		test("one that goes out takes it along", () => {
+			const pair = new Pair({ policy: { lifetime: 3600 } }).connect();
+			const since = pair.now;
+			pair.now = since + 2_699_999;
+			pair.send("too early");
+			pair.settle();
+			expect([renewed(pair), pair.ue.deadline]).toEqual([0, since + 3_150_000]);
+			pair.now = since + 2_700_000;
+			pair.send("with the renewal");
+			pair.settle();
+			expect(renewed(pair)).toBe(1);
+			expect(pair.ue.deadline).toBe(pair.now + 3_150_000);
+			expect(pair.uplinks).toEqual(["too early", "with the renewal"]);
+		});
+
+		test("where that fails a message some time later does, and the wake-up for it alone stays where it was", () => {
+			const pair = new Pair({ policy: { lifetime: 3600 } }).connect();
+			const since = pair.now;
+			pair.now = since + 2_700_000;
+			pair.send("with a renewal that is lost");
+			pair.toHse.length = 0;
+			while ((pair.ue.deadline ?? 0) < since + 3_150_000) {
+				pair.wait();
+				pair.toHse.length = 0;
+			}
+			expect(pair.ue.isAttempting).toBe(false);
+			pair.now = since + 2_812_499;
+			pair.send("too early");
+			expect(pair.toHse).toHaveLength(1);
+			pair.now = since + 2_812_500;
+			pair.send("with the next");
+			pair.settle();
+			expect(renewed(pair)).toBe(1);
+		});
+
+		test("nothing is taken along twice, nor while something else is under way", () => {
+			const pair = new Pair({ policy: { lifetime: 3600 } }).connect();
+			pair.now += 2_700_000;
+			pair.ue.refresh(pair.now, 0);
+			pair.drainUe();
+			pair.toHse.length = 0;
+			pair.send("while keys are asked for");
+			expect(pair.toHse).toHaveLength(1);
+		});
+	});
+
 	test("an HSE that cannot renew it is asked again while there is time", () => {
 		const pair = new Pair({ policy: { lifetime: 3600 } }).connect();
 		const since = pair.now;

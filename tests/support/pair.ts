@@ -251,7 +251,9 @@ export class Pair {
 	send(text: string): Uint8Array {
 		this.ue.send(new TextEncoder().encode(text));
 		this.drainUe();
-		return this.toHse[this.toHse.length - 1];
+		const datagram = this.toHse[this.toHse.length - 1];
+		if (this.ue.attend(this.now)) this.drainUe();
+		return datagram;
 	}
 
 	answerUe(text: string): Uint8Array {

@@ -4,6 +4,7 @@ import { provisionedClient } from "best/provisioned-client";
 import { target } from "best/target";
 import { power } from "best/target/power";
 import config from "mc/config";
+import Timer from "timer";
 
 const snapshot = power.takeRetained();
 trace(snapshot === undefined ? "started without a session\n" : "woke with a session\n");
@@ -18,7 +19,8 @@ client
 	.start()
 	.then(() => client.send(Uint8Array.of(20, 5)))
 	.then(() => trace("sent\n"))
-	.then(sleep)
+	// The link must have sent it before the power goes, and an answer has this long to come.
+	.then(() => void Timer.set(sleep, Number(config.listen)))
 	.catch((error: Error) => {
 		trace(`${error.message}\n`);
 		sleep();

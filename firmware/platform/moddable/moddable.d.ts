@@ -3,6 +3,8 @@
 /** The C function of that name; the engine binds it where this call stands, with a literal name. */
 declare function native<F>(name: string): F;
 declare function trace(...texts: string[]): void;
+/** ECMA-419's host provider, on boards; `HostProvider` in host-provider.ts says what is used of it. */
+declare var device: unknown;
 
 declare module "mc/config" {
 	/** `config` of the manifests, and `name=value` of mcconfig's command line, then a string. */

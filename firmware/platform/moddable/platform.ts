@@ -1,3 +1,4 @@
+import { provisioning } from "best/target/console";
 import config from "mc/config";
 import Timer from "timer";
 import type { Platform } from "../../ports/platform.js";
@@ -16,6 +17,7 @@ export function takeReading(): void {
 export const platform = {
 	...target,
 	readings,
+	...(provisioning && { provisioning }),
 
 	/** One line on the debugger's console, or on standard output where there is none. */
 	print(text: string): void {

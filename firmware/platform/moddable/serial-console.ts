@@ -1,4 +1,5 @@
 import type { Provisioning } from "../../ports/provisioning.js";
+import type { Serial } from "../../ports/serial.js";
 import { SerialConsole, type SerialConsoleOptions } from "../../provisioning/serial-console.js";
 import { IoSerial, type IoSerialOptions } from "./serial.js";
 
@@ -10,18 +11,27 @@ export interface DigitalInput {
 
 export interface IoConsoleOptions extends Omit<SerialConsoleOptions, "openSerial" | "isRequested"> {
 	readonly serial: IoSerialOptions;
+	/** Calls `action` once, later. */
+	later(action: () => void, milliseconds: number): void;
 	/** Opens the input of the button; it reads 0 while it is pressed, as the boot pins of the usual boards do. */
 	openButton?(): DigitalInput;
 }
 
+/** Milliseconds in which the last answer gets out before the port is closed. */
+const LAST_ANSWER = 1000;
+
 /**
  * The provisioning console of a board. A provisioned device whose button is not pressed at the start leaves the port off,
- * which is what its battery wants.
+ * which is what its battery wants; and once it has its identity the port is closed, for the modem may need the same one.
  */
-export function ioConsole({ serial, openButton, ...options }: IoConsoleOptions): Provisioning {
-	return new SerialConsole({
+export function ioConsole({ serial, openButton, later, ...options }: IoConsoleOptions): Provisioning {
+	let line: Serial | undefined;
+	const console = new SerialConsole({
 		...options,
-		openSerial: (isOpen) => (isOpen ? new IoSerial(serial) : undefined),
+		openSerial(isOpen) {
+			line = isOpen ? new IoSerial(serial) : undefined;
+			return line;
+		},
 		isRequested() {
 			const button = openButton?.();
 			const isPressed = button?.read() === 0;
@@ -29,4 +39,16 @@ export function ioConsole({ serial, openButton, ...options }: IoConsoleOptions):
 			return isPressed;
 		},
 	});
+	return {
+		listen: ({ isUsable, onProvisioned }) =>
+			console.listen({
+				isUsable,
+				onProvisioned: () => {
+					later(() => {
+						line?.close();
+						onProvisioned();
+					}, LAST_ANSWER);
+				},
+			}),
+	};
 }

@@ -34,12 +34,13 @@ const OF_THE_SDK = new Set([
 	"embedded:storage/key-value",
 	"mc/config",
 	"piu/MC",
+	"sleep",
 	"time",
 	"timer",
 ]);
 
 /** Where the example can sleep. */
-const SLEEPS = /^(lin|mac)/;
+const SLEEPS = /^(lin|mac|esp32|nrf52)/;
 
 const each = MANIFESTS.flatMap((manifest) =>
 	TARGETS.map(([platform, link, error]) => {
@@ -79,7 +80,7 @@ function reachedFrom(names: Iterable<string>, { modules }: Project): Set<string>
  * sits in flash, where a scratch array cannot be written.
  */
 const CALLS_A_NATIVE =
-	/^(?:export )?const \w+ = new (?:NativeKernel|TickClock|SystemRandom|FileStore|KeyValueStore|FlashStore|SimulatedReadings)\b/m;
+	/^(?:export )?const \w+ = new (?:NativeKernel|TickClock|SystemRandom|FileStore|KeyValueStore|FlashStore|RetainedMemory|RetainedInStore|SimulatedReadings)\b/m;
 const SCRATCH = /^(?:export )?(?:const|let) (\w+) = new (?:Uint|Int|Float|Big)\w*Array\(/gm;
 /** Never written, nor handed to anybody who erases: fill() throws on what is in flash, of no octets too. */
 const CONSTANT_ARRAYS = ["AMF_RESYNCHRONISATION", "NO_OCTETS"];

@@ -104,6 +104,7 @@ test("a modem on such a port carries datagrams of 1,000 octets through room for 
 		configuration: { dialect: "nordic", apn: "" },
 		print: (text) => printed.push(text),
 	});
+	expect(state.options).toBeUndefined();
 	// The line takes what is in the port's room every millisecond.
 	const tick = () => {
 		modem.receive(Uint8Array.from(state.sent.splice(0)));
@@ -117,4 +118,15 @@ test("a modem on such a port carries datagrams of 1,000 octets through room for 
 	expect(uplinks[0]).toBe("07".repeat(1000));
 	expect(printed).toEqual(['{"event":"modem open"}']);
 	expect(usim).toBeUndefined();
+});
+
+test("a modem without a port is an error that says what to do, and not before it is needed", () => {
+	const { openDatagram, usim } = modemLink({
+		serial: { io: fakePort(1).Port, port: undefined },
+		clock: new VirtualTime().clock(),
+		configuration: { dialect: "quectel", usim: "csim" },
+		print: () => {},
+	});
+	expect(usim).toBeDefined();
+	expect(() => openDatagram("192.0.2.1", 33163)).toThrow(/modemPort=/);
 });

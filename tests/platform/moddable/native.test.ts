@@ -23,6 +23,8 @@ const COMPILATIONS: [string, string, string, string[]][] = [
 	["random.c", "Zephyr", ARM, [...cortex, "-D__ZEPHYR__=1", "-DCONFIG_CSPRNG_ENABLED=1"]],
 	["random.c", "Zephyr without entropy", ARM, [...cortex, "-D__ZEPHYR__=1"]],
 	["random.c", "anything else", ARM, cortex],
+	["deep-sleep-esp32.c", "ESP32", ARM, [...cortex, "-DESP32=1"]],
+	["deep-sleep-esp32.c", "ESP32-H2", ARM, [...cortex, "-DESP32=6", "-DkCPUESP32H2=1"]],
 	["kernel.c", "Linux", HOST, []],
 	["kernel.c", "nRF52", ARM, cortex],
 	["flash-store.c", "nRF52", ARM, cortex],

@@ -42,6 +42,8 @@ describe("npm run sim, deploy and debug", () => {
 			"esp32/nodemcu",
 			"ssid=desk net",
 		]);
+		expect(run(["debug", "nrf52/dk"]).lines.at(-1)).toBe("consolePort=off");
+		expect(run(["debug", "nrf52/dk", "consolePort=default"]).lines.at(-1)).toBe("consolePort=default");
 		expect(run(["debug", "--example", "uplink-sensor", "nrf52/dk"]).lines).toEqual([
 			join(root, "firmware/examples/uplink-sensor"),
 			"-d",

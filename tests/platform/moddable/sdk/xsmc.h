@@ -17,6 +17,7 @@ void stubSetBoolean(xsMachine *the, int value);
 void stubSetString(xsMachine *the, const char *text);
 void stubSetArrayBuffer(xsMachine *the, void *data, xsIntegerValue length);
 void stubToStringBuffer(xsMachine *the, xsSlot value, char *buffer, size_t length);
+xsIntegerValue stubToInteger(xsMachine *the, xsSlot value);
 xsNumberValue stubToNumber(xsMachine *the, xsSlot value);
 void stubGetBuffer(xsMachine *the, xsSlot value, void **data, xsUnsignedValue *length);
 void stubThrow(xsMachine *the, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
@@ -26,6 +27,7 @@ void stubThrow(xsMachine *the, const char *format, ...) __attribute__((noreturn,
 #define xsmcSetString(SLOT, TEXT) ((void)(SLOT), stubSetString(the, TEXT))
 #define xsmcSetArrayBuffer(SLOT, DATA, LENGTH) ((void)(SLOT), stubSetArrayBuffer(the, DATA, LENGTH))
 #define xsmcToStringBuffer(SLOT, BUFFER, LENGTH) stubToStringBuffer(the, SLOT, BUFFER, LENGTH)
+#define xsmcToInteger(SLOT) stubToInteger(the, SLOT)
 #define xsmcToNumber(SLOT) stubToNumber(the, SLOT)
 #define xsmcGetBufferReadable(SLOT, DATA, LENGTH) stubGetBuffer(the, SLOT, DATA, LENGTH)
 #define xsmcGetBufferWritable(SLOT, DATA, LENGTH) stubGetBuffer(the, SLOT, DATA, LENGTH)

@@ -1,0 +1,2 @@
+/* Of ESP-IDF. */
+#define RTC_DATA_ATTR
