@@ -16,10 +16,25 @@ export interface LiveSubscriber {
 }
 
 const MEGABYTE = 1024 * 1024;
-/** A process is warm after a minute: from then on its memory is not to grow by more than this share and this much. */
-const WARM = 60_000;
-const GROWTH = 1.2;
-const SLACK = 24 * MEGABYTE;
+const MINUTE = 60_000;
+/**
+ * A process is warm after a minute: from then on its memory is not to grow by more than these factors and these octets.
+ * What is alive in the heap after a collection, and what is not heap, show a leak soon; how much heap the engine keeps
+ * beside that is its own affair, within bounds.
+ */
+const BOUNDS = {
+	alive: { factor: 1.2, octets: 8 * MEGABYTE },
+	native: { factor: 1.1, octets: 8 * MEGABYTE },
+	resident: { factor: 1.5, octets: 64 * MEGABYTE },
+} as const;
+
+type Measure = keyof typeof BOUNDS;
+type Sample = { readonly at: number } & Readonly<Record<Measure, number>>;
+
+/** Memory in megabytes, of the second minute or, in a short run, the first value, and of the last minute. */
+export type MemoryFigures = Readonly<Record<Measure, { readonly warm: number; readonly last: number }>> & {
+	readonly isBounded: boolean;
+};
 
 function freeTcpPort(): Promise<number> {
 	return new Promise((resolve, reject) => {
@@ -48,8 +63,7 @@ export class RunningHse {
 	port = 0;
 	api = "";
 	page = "";
-	/** Resident memory in octets, and when it was. */
-	readonly memory: { readonly at: number; readonly octets: number }[] = [];
+	private readonly memory: Sample[] = [];
 	private process: ChildProcess | undefined;
 	private fate: string | undefined;
 	private readonly begun = performance.now();
@@ -111,21 +125,41 @@ export class RunningHse {
 	/** @throws Error where the process has ended */
 	check(): void {
 		if (this.fate !== undefined) throw new Error(`The HSE has ended, ${this.fate}: ${this.errors().slice(-2000)}`);
-		const status = readFileSync(`/proc/${this.process?.pid}/status`, "utf8");
-		const octets = 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
-		this.memory.push({ at: performance.now() - this.begun, octets });
 	}
 
-	/** Median memory of the second minute and of the last one, in megabytes; the first and the newest value where it did not run as long. */
-	memoryFigures(): { readonly warm: number; readonly last: number; readonly isBounded: boolean } {
-		const end = this.memory.at(-1)?.at ?? 0;
-		const between = (from: number, to: number) =>
-			this.memory.filter(({ at }) => at >= from && at <= to).map(({ octets }) => octets);
-		const isLong = end >= 3 * WARM;
-		const warm = median(isLong ? between(WARM, 2 * WARM) : [this.memory[0].octets]);
-		const last = median(isLong ? between(end - WARM, end) : between(end, end));
-		const isBounded = !isLong || last <= GROWTH * warm + SLACK;
-		return { warm: Math.round(warm / MEGABYTE), last: Math.round(last / MEGABYTE), isBounded };
+	/** Measures its memory. @throws Error where the process has ended, or does not answer */
+	async measure(): Promise<void> {
+		this.check();
+		const status = readFileSync(`/proc/${this.process?.pid}/status`, "utf8");
+		const resident = 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+		const metrics = await (await fetch(`${this.page}/metrics`)).text();
+		const metric = (name: string) =>
+			Number(new RegExp(`^nodejs_heap_size_${name}_bytes (\\d+)`, "m").exec(metrics)?.[1]);
+		const at = performance.now() - this.begun;
+		this.memory.push({ at, resident, native: resident - metric("total"), alive: metric("used") });
+	}
+
+	memoryFigures(): MemoryFigures {
+		const { memory } = this;
+		const end = memory.at(-1)?.at ?? 0;
+		const isLong = end >= 3 * MINUTE;
+		const warm = isLong ? memory.filter(({ at }) => at >= MINUTE && at <= 2 * MINUTE) : memory.slice(0, 1);
+		const last = isLong ? memory.filter(({ at }) => at >= end - MINUTE) : memory.slice(-1);
+		const figures = Object.entries(BOUNDS).map(([name, { factor, octets }]) => {
+			const of = (samples: readonly Sample[]) => {
+				const values = samples.map((sample) => sample[name as Measure]).sort((a, b) => a - b);
+				// The least of a minute is what was left after a collection.
+				return name === "alive" ? values[0] : values[values.length >> 1];
+			};
+			const isBounded = !isLong || of(last) <= factor * of(warm) + octets;
+			return { name, warm: Math.round(of(warm) / MEGABYTE), last: Math.round(of(last) / MEGABYTE), isBounded };
+		});
+		return {
+			...(Object.fromEntries(
+				figures.map(({ name, warm: before, last: after }) => [name, { warm: before, last: after }]),
+			) as Record<Measure, { warm: number; last: number }>),
+			isBounded: figures.every(({ isBounded }) => isBounded),
+		};
 	}
 
 	/** Ends it as its supervisor would. @returns the exit status */
@@ -149,8 +183,4 @@ export class RunningHse {
 			return false;
 		}
 	}
-}
-
-function median(values: number[]): number {
-	return values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }

@@ -82,7 +82,7 @@ test(
 			while (performance.now() < begun + MILLISECONDS) {
 				if (performance.now() >= nextSecond) {
 					nextSecond += 1000;
-					hse.check();
+					await hse.measure();
 					for (const ue of ues) ue.tick(`reading ${count}`);
 					if (random.next() % 4 === 0) ues[random.next() % UES].leave();
 					sources[0].close();
@@ -103,7 +103,7 @@ test(
 				}
 				await wait(BETWEEN);
 			}
-			hse.check();
+			await hse.measure();
 			// All of them still have their sessions served.
 			before = ues.map(({ downlinks }) => downlinks);
 			for (let i = 0; i < 200 && ues.some(({ downlinks }, j) => downlinks <= before[j]); i++) {
