@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { TlsIdentity } from "../eas/https.js";
 import { Failure } from "./errors.js";
 import type { OptionRow, Options } from "./options.js";
@@ -37,11 +38,22 @@ export function tlsFilesOf(options: Options): TlsFiles {
 
 /** @param prefix of the options that name the files @throws Failure where a file cannot be read */
 export function readTls({ certificate, privateKey, authority }: TlsFiles, who: string, prefix = ""): TlsIdentity {
-	return {
-		certificate: read(certificate ?? fileOf(who, "pem"), `--${prefix}certificate`),
-		key: read(privateKey ?? fileOf(who, "key"), `--${prefix}private-key`),
-		authority: read(authority ?? CA_FILE, `--${prefix}authority`),
-	};
+	const files = [certificate ?? fileOf(who, "pem"), privateKey ?? fileOf(who, "key"), authority ?? CA_FILE];
+	const options = ["certificate", "private-key", "authority"];
+	const [cert, key, ca] = files.map((path, i) => read(path, `--${prefix}${options[i]}`));
+	checkTls({ cert, key, ca }, files);
+	return { certificate: cert, key, authority: ca };
+}
+
+/** @param files that these are from @throws Failure where TLS cannot use them */
+export function checkTls(pem: SecureContextOptions, files: readonly (string | undefined)[]): void {
+	try {
+		createSecureContext(pem);
+	} catch (error) {
+		const names = files.filter((path) => path !== undefined).join(", ");
+		const why = (error as NodeJS.ErrnoException).code;
+		throw new Failure(`TLS cannot use ${names} (${why}): certificates in PEM are needed, and the key of the first.`);
+	}
 }
 
 function read(path: string, option: string): string {

@@ -212,9 +212,9 @@ export class NorthboundStore {
 		this.run("UPDATE notification SET destination = ? WHERE channel = ?", [destination, channel]);
 	}
 
-	/** Forgets what only a WebSocket could have taken. */
-	dropWithoutDestination(channel: string): void {
-		this.run("DELETE FROM notification WHERE channel = ? AND destination = ''", [channel]);
+	/** Forgets what is on its way in a channel. */
+	dropNotifications(channel: string): void {
+		this.run("DELETE FROM notification WHERE channel = ?", [channel]);
 	}
 
 	/** Channels that something is waiting in. */

@@ -111,12 +111,12 @@ export class Notifier {
 		this.pump(channelId);
 	}
 
-	/** The resource of the channel is gone: what only its WebSocket could have taken goes with it. */
+	/** Its application server has removed the resource of the channel: what was to be told of it goes too. */
 	close(channelId: string): void {
 		const channel = this.channels.get(channelId);
 		if (channel === undefined) return;
-		this.options.store.dropWithoutDestination(channelId);
-		channel.waiting = this.options.store.channels().find((row) => row.channel === channelId)?.waiting ?? 0;
+		this.options.store.dropNotifications(channelId);
+		channel.waiting = 0;
 		channel.socket = undefined;
 		this.tidy(channelId);
 	}

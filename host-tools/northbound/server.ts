@@ -30,7 +30,7 @@ import { Authenticator } from "./security/authenticate.js";
 import { Idempotency } from "./security/idempotency.js";
 import { RateLimit } from "./security/rate-limit.js";
 import { LocalIssuer, remoteIssuer } from "./security/tokens.js";
-import { checkServers, directoryOf, isLoopback, type NorthboundSettings, readPem } from "./settings.js";
+import { checkServers, directoryOf, isLoopback, type NorthboundSettings, readTls } from "./settings.js";
 import { Webhooks } from "./webhook.js";
 
 type Bindings = { Bindings: HttpBindings };
@@ -95,9 +95,7 @@ export class NorthboundServer {
 			rejects: () => this.feed.rejects,
 			waitingNotifications: () => this.notifier.waiting,
 		});
-		const { ca, certificate, key } = settings.webhooks;
-		const pem = (path: string | undefined) => (path === undefined ? undefined : readPem(path, "webhooks"));
-		this.webhooks = new Webhooks({ ca: pem(ca), cert: pem(certificate), key: pem(key) });
+		this.webhooks = new Webhooks(readTls(settings.webhooks, "webhooks"));
 		this.store = new NorthboundStore(options.database);
 		this.notifier = new Notifier({
 			store: this.store,
@@ -269,9 +267,8 @@ export class NorthboundServer {
 						serverOptions: {
 							...common,
 							minVersion: "TLSv1.2",
-							cert: readPem(tls.certificate, "certificate"),
-							key: readPem(tls.key, "key"),
-							...(tls.clientCa !== undefined && { ca: readPem(tls.clientCa, "CA of the clients"), requestCert: true }),
+							...readTls({ ...tls, ca: tls.clientCa }, "northbound API"),
+							requestCert: tls.clientCa !== undefined,
 							// Refused with ProblemDetails and an audit record instead of a failed handshake.
 							rejectUnauthorized: false,
 						},

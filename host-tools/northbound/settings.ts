@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { z } from "zod";
 import { Failure, UsageError } from "../cli/errors.js";
+import { checkTls } from "../cli/tls.js";
 import { EAS_KEY_POLICIES } from "../hse/policy.js";
 import type { ApplicationServer } from "./application-server.js";
 import { ExternalId, Msisdn } from "./schemas.js";
 import { UeDirectory, type UeEntry } from "./ue-directory.js";
+import type { WebhookTls } from "./webhook.js";
 
 const Imsi = z.string().regex(/^\d{6,15}$/, "must be 6 to 15 digits");
 const ServerId = z
@@ -76,7 +78,7 @@ export const NorthboundFile = z.strictObject({
 export type NorthboundSettings = z.infer<typeof NorthboundFile>;
 
 /** @throws Failure */
-export function readPem(path: string, what: string): string {
+function readPem(path: string, what: string): string {
 	try {
 		return readFileSync(path, "utf8");
 	} catch (error) {
@@ -84,6 +86,21 @@ export function readPem(path: string, what: string): string {
 			`The file ${path} (${what}) cannot be read (${(error as NodeJS.ErrnoException).code}): mend its name or its rights.`,
 		);
 	}
+}
+
+/** PEM files of an end of TLS: who it is, and whom it believes. */
+export interface TlsFiles {
+	readonly certificate?: string | undefined;
+	readonly key?: string | undefined;
+	readonly ca?: string | undefined;
+}
+
+/** What these files hold. @throws Failure where one cannot be read, or TLS cannot use them */
+export function readTls({ certificate, key, ca }: TlsFiles, what: string): WebhookTls {
+	const read = (path: string | undefined) => (path === undefined ? undefined : readPem(path, what));
+	const options = { cert: read(certificate), key: read(key), ca: read(ca) };
+	checkTls(options, [certificate, key, ca]);
+	return options;
 }
 
 /** @throws UsageError where entries contradict each other or a file of UEs is wrong */

@@ -235,13 +235,17 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 	});
 
 	test("wrong use is told in one line", () => {
+		const noPem = (prefix: string) =>
+			["certificate", "private-key", "authority"].flatMap((name) => [`--${prefix}${name}`, "package.json"]);
 		for (const [words, text, wanted] of [
 			[["ca", "--directory", at("ca")], "There is", 1],
-			[["ca", "--directory", at("x"), "--eas-ids", "hse"], "no EAS Ids here", 2],
+			[["ca", "--directory", at("x"), "--eas-ids", "hse"], "are taken", 2],
 			[["hse", "--eas-port", "1"], "it goes with --eas only.", 2],
 			[["hse", "--escrow-file", "x"], "it goes with --escrow-key only.", 2],
 			[["hse", "--eas", ...tlsOf("nobody", "ca", "eas-")], "cannot be read (ENOENT)", 1],
 			[["hse", "--eas", "--eas-key", "escrow"], "it needs --escrow-file", 2],
+			[["hse", "--eas", ...noPem("eas-")], "TLS cannot use", 1],
+			[["eas", ...noPem("")], "TLS cannot use", 1],
 			[["eas", "--hse", "http://127.0.0.1"], "https://", 2],
 			[["eas", "--post", "nowhere"], "an URL is allowed", 2],
 			[["eas", ...tlsOf("meter.demo"), "--script", at("missing")], "cannot be used (ENOENT)", 1],

@@ -1,6 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { TestAuthority } from "../../host-tools/ca/ca.js";
 
 /** Files of a certificate and its key. */
 export interface Certificate {
@@ -8,62 +8,31 @@ export interface Certificate {
 	readonly key: string;
 }
 
-/** Whether certificates can be made here. */
-export function hasOpenssl(): boolean {
-	try {
-		execFileSync("openssl", ["version"], { stdio: "ignore" });
-		return true;
-	} catch {
-		console.warn("openssl is missing: what needs certificates is skipped.");
-		return false;
-	}
-}
-
-const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-
-/** Makes certificates for tests in a folder. */
+/** A test authority whose certificates are files in a folder. */
 export class TestCa {
 	readonly file: string;
 	private readonly folder: string;
-	private readonly name: string;
+	private readonly authority: TestAuthority;
 
-	constructor(folder: string, name: string) {
+	private constructor(folder: string, name: string, authority: TestAuthority) {
 		this.folder = folder;
-		this.name = name;
+		this.authority = authority;
 		this.file = join(folder, `${name}.pem`);
-		this.openssl(
-			"req",
-			"-x509",
-			...KEY,
-			"-subj",
-			`/CN=${name}`,
-			"-days",
-			"2",
-			"-keyout",
-			this.keyOf(name),
-			"-out",
-			this.file,
-		);
+		writeFileSync(this.file, authority.certificate);
 	}
 
-	/** @param names subjectAltName, such as `DNS:meters.example` */
-	issue(id: string, names: string): Certificate {
-		const request = join(this.folder, `${id}.csr`);
-		const extensions = join(this.folder, `${id}.ext`);
-		const certificate = join(this.folder, `${id}.pem`);
-		writeFileSync(extensions, `subjectAltName=${names}\n`);
-		this.openssl("req", "-new", ...KEY, "-subj", `/CN=${id}`, "-keyout", this.keyOf(id), "-out", request);
-		const signer = ["-CA", this.file, "-CAkey", this.keyOf(this.name), "-CAcreateserial"];
-		this.openssl("x509", "-req", "-in", request, ...signer, "-days", "1", "-extfile", extensions, "-out", certificate);
-		return { certificate, key: this.keyOf(id) };
+	/** @param days that it and its certificates last; below 0 they are over */
+	static async create(folder: string, name: string, days = 1): Promise<TestCa> {
+		return new TestCa(folder, name, await TestAuthority.create(days));
 	}
 
-	private keyOf(id: string): string {
-		return join(this.folder, `${id}.key`);
-	}
-
-	private openssl(...words: string[]): void {
-		execFileSync("openssl", words, { stdio: "ignore" });
+	/** @param id name of the files @param name that the certificate is for @param hosts and further names and addresses */
+	async issue(id: string, name: string, hosts: readonly string[] = []): Promise<Certificate> {
+		const { certificate, key } = await this.authority.issue(name, hosts);
+		const files = { certificate: join(this.folder, `${id}.pem`), key: join(this.folder, `${id}.key`) };
+		writeFileSync(files.certificate, certificate);
+		writeFileSync(files.key, key);
+		return files;
 	}
 }
 

@@ -116,6 +116,29 @@ describe("authorisation", () => {
 		}
 	});
 
+	test("UEs of another application server, and of nobody, are refused alike, on record", async () => {
+		const world = await World.make();
+		for (const externalId of [FOREIGN_UE, "nobody@meters.example"])
+			for (const [path, more] of [
+				["/3gpp-nidd/v1/meters/configurations", { notificationDestination: DESTINATION }],
+				["/3gpp-best/v1/meters/sessions", {}],
+				["/3gpp-best/v1/meters/subscriptions", { notificationDestination: DESTINATION }],
+			] as const) {
+				const { status, body, headers } = await world.request("POST", path, { externalId, ...more });
+				expect([status, body.cause]).toEqual([403, "UE_NOT_AUTHORIZED"]);
+				expect(headers.get("content-type")).toBe("application/problem+json");
+				expect(world.records.at(-1)).toEqual({
+					event: "not authorised",
+					remote: "local",
+					applicationServer: "meters",
+					method: "POST",
+					path,
+					cause: "UE_NOT_AUTHORIZED",
+				});
+			}
+		expect(world.records).toHaveLength(6);
+	});
+
 	test("each server sees its own configurations, commands and subscriptions only", async () => {
 		const world = await World.make();
 		const pumps = { Authorization: `Bearer ${await world.issuer.issue(PUMPS, world.time(), undefined)}` };

@@ -301,6 +301,23 @@ describe("notifications", () => {
 		expect(world.context.notifier.waiting).toBe(0);
 	});
 
+	test("end with their configuration when its server removes it: they are bounded by what it may have", async () => {
+		const world = await World.make();
+		world.connect();
+		world.isTaking = false;
+		for (let i = 0; i < 3; i++) {
+			const self = await configure(world);
+			world.send("reading");
+			world.settle();
+			await world.quiet();
+			await ask(world, "configuration", "delete", self);
+		}
+		const attempts = world.attempts.length;
+		await world.pass(60_000);
+		expect([world.context.notifier.waiting, world.context.store.channels()]).toEqual([0, []]);
+		expect(world.attempts).toHaveLength(attempts);
+	});
+
 	test("go to the new destination when it is changed", async () => {
 		const world = await World.make();
 		world.connect();

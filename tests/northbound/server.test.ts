@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { request } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -13,10 +13,8 @@ import { coreHsePort } from "../../host-tools/northbound/core-hse-port.js";
 import { NorthboundServer, type NorthboundServerOptions } from "../../host-tools/northbound/server.js";
 import { NorthboundFile } from "../../host-tools/northbound/settings.js";
 import { IMSI, Pair } from "../support/pair.js";
-import { type Certificate, hasOpenssl, pemOf, TestCa } from "./certificates.js";
+import { type Certificate, pemOf, TestCa } from "./certificates.js";
 import { base64, SECRET, UE } from "./world.js";
-
-const withCertificates = hasOpenssl() ? test : test.skip;
 
 let folder: string;
 let server: NorthboundServer | undefined;
@@ -123,41 +121,41 @@ async function until(isThere: () => boolean): Promise<void> {
 }
 
 describe("over TLS", () => {
-	withCertificates(
-		"a client certificate opens its server's paths; others get 401 with ProblemDetails and a record",
-		async () => {
-			const ca = new TestCa(folder, "ca");
-			const stranger = new TestCa(folder, "stranger");
-			const { certificate, key } = ca.issue("hse", "IP:127.0.0.1");
-			await start({
-				tls: { certificate, key, clientCa: ca.file },
-				applicationServers: [METERS],
-				ues: UES,
-			});
-			const uri = `${server?.apiRoot}/3gpp-nidd/v1/meters/configurations`;
-			const meters = ca.issue("meters", "DNS:meters.example");
-			expect(await ask(uri, ca.file, meters)).toMatchObject({ status: 200, body: [] });
-			const refused: [string, Certificate | undefined][] = [
-				["no credentials", undefined],
-				["client certificate of no application server", ca.issue("other", "DNS:other.example")],
-				["client certificate of no application server", ca.issue("wild", "DNS:*.example")],
-				["client certificate: ", stranger.issue("forged", "DNS:meters.example")],
-			];
-			for (const [reason, client] of refused) {
-				const { status, body, type } = await ask(uri, ca.file, client);
-				expect([status, body.status, type]).toEqual([401, 401, "application/problem+json"]);
-				expect(audit().at(-1)).toMatchObject({ event: "authentication failed", remote: "127.0.0.1" });
-				expect(audit().at(-1).reason).toContain(reason);
-			}
-			expect((await ask(uri.replace("meters", "pumps"), ca.file, meters)).status).toBe(403);
-			expect(audit().at(-1)).toMatchObject({ event: "not authorised", applicationServer: "meters" });
-			expect(statSync(join(folder, "audit.jsonl")).mode & 0o777).toBe(0o600);
-		},
-	);
+	test("a client certificate opens its server's paths; others get 401 with ProblemDetails and a record", async () => {
+		const ca = await TestCa.create(folder, "ca");
+		const stranger = await TestCa.create(folder, "stranger");
+		const past = await TestCa.create(folder, "past-ca", -1 / 48);
+		writeFileSync(join(folder, "clients.pem"), readFileSync(ca.file, "utf8") + readFileSync(past.file, "utf8"));
+		const { certificate, key } = await ca.issue("hse", "hse", ["127.0.0.1"]);
+		await start({
+			tls: { certificate, key, clientCa: join(folder, "clients.pem") },
+			applicationServers: [METERS],
+			ues: UES,
+		});
+		const uri = `${server?.apiRoot}/3gpp-nidd/v1/meters/configurations`;
+		const meters = await ca.issue("meters", "meters.example");
+		expect(await ask(uri, ca.file, meters)).toMatchObject({ status: 200, body: [] });
+		const refused: [string, Certificate | undefined][] = [
+			["no credentials", undefined],
+			["client certificate of no application server", await ca.issue("other", "other.example")],
+			["client certificate of no application server", await ca.issue("wild", "*.example")],
+			["client certificate: ", await stranger.issue("forged", "meters.example")],
+			["client certificate: CERT_HAS_EXPIRED", await past.issue("past", "meters.example")],
+		];
+		for (const [reason, client] of refused) {
+			const { status, body, type } = await ask(uri, ca.file, client);
+			expect([status, body.status, type]).toEqual([401, 401, "application/problem+json"]);
+			expect(audit().at(-1)).toMatchObject({ event: "authentication failed", remote: "127.0.0.1" });
+			expect(audit().at(-1).reason).toContain(reason);
+		}
+		expect((await ask(uri.replace("meters", "pumps"), ca.file, meters)).status).toBe(403);
+		expect(audit().at(-1)).toMatchObject({ event: "not authorised", applicationServer: "meters" });
+		expect(statSync(join(folder, "audit.jsonl")).mode & 0o777).toBe(0o600);
+	});
 
-	withCertificates("a WebSocket takes notifications, and needs the same credentials", async () => {
-		const ca = new TestCa(folder, "ca");
-		const { certificate, key } = ca.issue("hse", "IP:127.0.0.1");
+	test("a WebSocket takes notifications, and needs the same credentials", async () => {
+		const ca = await TestCa.create(folder, "ca");
+		const { certificate, key } = await ca.issue("hse", "hse", ["127.0.0.1"]);
 		const pair = await start({
 			tls: { certificate, key, clientCa: ca.file },
 			applicationServers: [METERS],
@@ -417,6 +415,18 @@ describe("what cannot be", () => {
 			{ applicationServers: [METERS], ues: [{ ...UES[0], applicationServer: "x" }] },
 			{},
 			/"x", which is not configured/,
+		],
+		[
+			"a certificate that is none",
+			{ applicationServers: [METERS], tls: { certificate: "package.json", key: "package.json" } },
+			{},
+			/^TLS cannot use package\.json, package\.json .*PEM/,
+		],
+		[
+			"webhooks with a certificate that is none",
+			{ webhooks: { certificate: "package.json", key: "package.json" } },
+			{},
+			/^TLS cannot use package\.json, package\.json .*PEM/,
 		],
 		["files that are not there", { webhooks: { ca: "/nowhere/ca.pem" } }, {}, /\/nowhere\/ca.pem \(webhooks\).*ENOENT/],
 	] as const)
