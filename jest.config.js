@@ -8,4 +8,6 @@ export default {
 		"^(\\.{1,2}/.*)\\.js$": "$1",
 	},
 	injectGlobals: false,
+	// Many tests start processes, some an emulator: on a busy machine jest's 5 s are too few.
+	testTimeout: 60_000,
 };

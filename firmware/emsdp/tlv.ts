@@ -1,20 +1,22 @@
 import { CAUSE, FIRST_IGNORED_TAG, TAG } from "./profile.js";
 
 const KNOWN_TAGS = TAG.counters + 1;
+const NO_NUMBERS: number[] = [];
+const NO_OCTETS = new Uint8Array(0);
 
 /**
  * Where the TLVs of one message lie. One object is filled again for each message; it refers to the octets it was given
  * and is valid as long as they are.
  */
 export class TlvScan {
-	octets: Uint8Array = new Uint8Array(0);
-	/** Offset of each known tag's value, −1 where the tag does not appear. */
-	readonly offsets: number[] = new Array(KNOWN_TAGS).fill(-1);
-	readonly lengths: number[] = new Array(KNOWN_TAGS).fill(0);
+	octets: Uint8Array = NO_OCTETS;
+	/** Offset of each known tag's value, −1 where the tag does not appear. Made by the first {@link scan}. */
+	offsets: number[] = NO_NUMBERS;
+	lengths: number[] = NO_NUMBERS;
 	/** The lowest tag that was found and is neither known nor to be ignored, −1 where there is none. */
 	unknownTag = -1;
 	/** One bit for each of the 256 tags. */
-	private readonly seen: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+	private seen: number[] = NO_NUMBERS;
 
 	/**
 	 * Walks the TLVs in `octets[start .. end)` once.
@@ -22,6 +24,7 @@ export class TlvScan {
 	 */
 	scan(octets: Uint8Array, start: number, end: number): number {
 		this.octets = octets;
+		if (this.offsets === NO_NUMBERS) this.make();
 		this.offsets.fill(-1);
 		this.seen.fill(0);
 		this.unknownTag = -1;
@@ -42,6 +45,13 @@ export class TlvScan {
 			at += length;
 		}
 		return 0;
+	}
+
+	/** Not before it is needed: a device that wakes, sends and sleeps does without. */
+	private make(): void {
+		this.offsets = new Array(KNOWN_TAGS).fill(-1);
+		this.lengths = new Array(KNOWN_TAGS).fill(0);
+		this.seen = [0, 0, 0, 0, 0, 0, 0, 0];
 	}
 
 	has(tag: number): boolean {

@@ -13,8 +13,12 @@ import type { Restorer, SessionBatch } from "./store.js";
 import { acceptBefore, decodeStored, encodeStored, imsiOfStored, isConfirmedStored } from "./stored-session.js";
 import { COUNT_OCTETS, type WriteSource, Writes } from "./writes.js";
 
-/** Sessions whose expanded keys are kept. */
-const HOT_SESSIONS = 16_384;
+/**
+ * Sessions whose expanded keys are kept: as many as a processor's cache of the second level has room for. Expanding costs less
+ * than fetching what was expanded from memory: with 16,384 a million sessions heard at random are served 0.7 times as fast
+ * (and 10,000 in turn 1.5 times).
+ */
+const HOT_SESSIONS = 256;
 /** Octets of counts where others fold them when this process ends: 32,768 uplinks. */
 const MOST_SHARED_COUNTS = 256 * 1024;
 

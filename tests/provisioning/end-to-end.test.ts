@@ -18,7 +18,8 @@ const K = "2b7e151628aed2a6abf7158809cf4f3c";
 const OPC = "9f1c2d3e4b5a69788796a5b4c3d2e1f0";
 
 const IMSI = "901700000000001";
-const common = ["--imsi", IMSI, "--hse-address", "127.0.0.1", "--eas-id", "meter.test"];
+/** At port 9 no HSE answers, whatever else runs on this machine. */
+const common = ["--imsi", IMSI, "--hse-address", "127.0.0.1", "--hse-port", "9", "--eas-id", "meter.test"];
 const keys = JSON.stringify({ k: K, opc: OPC });
 
 /** What is stored for a device, undefined where it has no identity. */
