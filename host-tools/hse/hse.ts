@@ -63,7 +63,7 @@ export interface HseOptions {
 	easKeyPolicy?(imsi: string): EasKeyPolicy;
 	/** Whether an EAS can be reached now; any can by default. @param easId text of tag 04 */
 	isReachable?(easId: string): boolean;
-	/** Sessions at rest whose expanded keys are kept; 16,384 by default, which take about 25 MB. */
+	/** Sessions at rest whose expanded keys are kept; 256 by default. */
 	readonly hotSessions?: number;
 	/** Whether what changes is to be stored: then {@link Hse.takeBatch} is called after every input. */
 	readonly durable?: boolean;
