@@ -27,7 +27,7 @@ export class LineReader {
 		if (this.wanted > 0) return this.pushToBlock(octet);
 		if (octet === LF) return this.endLine();
 		if (this.filled === 0 && (octet === CR || octet === SPACE)) return COMPLETED.nothing;
-		if (this.filled === 0 && octet === this.prompt) {
+		if (this.filled === 0 && this.prompt !== 0 && octet === this.prompt) {
 			this.prompt = 0;
 			return COMPLETED.prompt;
 		}

@@ -23,6 +23,7 @@ import type { EasKey } from "../../host-tools/eas/eas-key.js";
 import { EasError } from "../../host-tools/eas/errors.js";
 import { decodeForwarded, encodeForwarded, MOST_FORWARDED } from "../../host-tools/eas/forwarded.js";
 import { DEFAULT_POLICY } from "../../host-tools/hse/policy.js";
+import { seeded } from "../emsdp/arbitraries.js";
 
 const octetsOf = (text: string) => new TextEncoder().encode(text);
 const key: EasKey = {
@@ -98,6 +99,7 @@ describe("documents of Annex B", () => {
 				if (isXml) expect(decodeDocument(octetsOf(encode())).fields.EAS_Id).toBe(text);
 				else expect(isRefused(encode)).toBe(true);
 			}),
+			seeded(100),
 		);
 	});
 
@@ -212,14 +214,14 @@ describe("documents of Annex B", () => {
 					octets = isCut ? octets.toSpliced(at % octets.length, 1) : octets.with(at % octets.length, value);
 				for (const decode of decoders) decode(Uint8Array.from(octets));
 			}),
-			{ numRuns: 500 },
+			seeded(500),
 		);
 		fc.assert(
 			fc.property(fc.uint8Array({ maxLength: 300 }), (octets) => {
 				for (const decode of decoders) decode(octets);
 				isRefused(() => decodeForwarded(octets));
 			}),
-			{ numRuns: 300 },
+			seeded(300),
 		);
 	});
 });
@@ -234,6 +236,7 @@ describe("forwarded messages", () => {
 			fc.property(fc.array(message, { maxLength: 5 }), (messages) => {
 				expect(decodeForwarded(encodeForwarded(messages))).toEqual(messages);
 			}),
+			seeded(100),
 		);
 	});
 

@@ -7,6 +7,7 @@ import { Deadlines } from "../../host-tools/hse/deadlines.js";
 import { RECORD_OCTETS, SessionRecord } from "../../host-tools/hse/session-record.js";
 import { SessionTable } from "../../host-tools/hse/session-table.js";
 import { SlotIndex } from "../../host-tools/hse/slot-index.js";
+import { seeded } from "../emsdp/arbitraries.js";
 import { flipped, IMSI, Pair } from "../support/pair.js";
 
 /** Few keys, so that they collide and come back. */
@@ -30,6 +31,7 @@ describe("the index of the session table", () => {
 				expect(index.size).toBe(model.size);
 				for (let slot = 0; slot <= 200; slot++) expect(index.find(0, slot * 7)).toBe(model.has(slot) ? slot : -1);
 			}),
+			seeded(100),
 		);
 	});
 });
@@ -53,6 +55,7 @@ describe("deadlines", () => {
 				}
 				expect(seen).toEqual(expected);
 			}),
+			seeded(100),
 		);
 	});
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { readUint32, writeUint32 } from "../../firmware/emsdp/octets.js";
 import { COUNT_OCTETS, Writes } from "../../host-tools/hse/writes.js";
+import { seeded } from "../emsdp/arbitraries.js";
 import { MemorySessionStore } from "../support/durable-pair.js";
 
 const SLOTS = 100;
@@ -91,7 +92,7 @@ describe("what is written", () => {
 				expect(restored(medium)).toEqual(sessions.last);
 				expect(medium.journal.size).toBe(0);
 			}),
-			{ numRuns: 100 },
+			seeded(100),
 		);
 		expect(forgotten).toBeGreaterThan(0);
 	});

@@ -6,6 +6,7 @@ import { COMPLETED, LineReader, LONGEST_LINE } from "../../firmware/modem/line-r
 import { Pattern } from "../../firmware/modem/pattern.js";
 import { ready, type Step } from "../../firmware/modem/step.js";
 import { Values } from "../../firmware/modem/values.js";
+import { seeded } from "../emsdp/arbitraries.js";
 import type { Family } from "./scripted-modem.js";
 import { World } from "./world.js";
 
@@ -38,7 +39,14 @@ describe("the line reader", () => {
 					.map((one) => one.replace(/^[\r ]+|[\r ]+$/g, ""));
 				expect(lines).toEqual(expected.filter((one) => one !== ""));
 			}),
+			seeded(100),
 		);
+	});
+
+	test("takes an octet of 0 as any other where no prompt is waited for", () => {
+		const reader = new LineReader();
+		expect([0, 0x0d, 0x0a].map((octet) => reader.push(octet))).toEqual([0, 0, COMPLETED.line]);
+		expect([reader.end, reader.line[0]]).toEqual([1, 0]);
 	});
 
 	test("drops a line that is too long, whole, and takes the next", () => {
@@ -195,6 +203,7 @@ test("whatever comes, the engine neither throws nor waits without a deadline, an
 				throw new Error("the command has no end");
 			},
 		),
+		seeded(100),
 	);
 });
 
@@ -215,7 +224,7 @@ describe.each<Family>(["quectel", "u-blox", "nordic", "non-ip"])("garbage on the
 				datagram.write(Uint8Array.of(0xcc), 1);
 				world.time.until(() => world.uplinks.some(({ datagram }) => datagram === "cc"));
 			}),
-			{ numRuns: 60 },
+			seeded(60),
 		);
 	});
 });
