@@ -36,6 +36,10 @@ export type ModemEvent =
 const QUEUE_OCTETS = 2 * (LONGEST_MESSAGE + 2);
 /** Commands for datagrams that fail in a row before the socket is opened anew. */
 const MOST_FAILURES = 3;
+/** Milliseconds from news of a network to the next question: the news may be an answer that came late, and asking at once would make it so again. */
+const NEWS_PAUSE = 1000;
+/** Milliseconds from one opening of the socket to the next where it is lost. */
+const LEAST_LIFE = 5000;
 const WAKE = 0;
 const CARD = 1;
 
@@ -81,6 +85,7 @@ export class Modem {
 	private passed = 0;
 	private resumeAt = 0;
 	private pause = 0;
+	private isRegistered = false;
 	private told: ModemFailure | undefined;
 	private isWanted = false;
 	private isClosing = false;
@@ -160,6 +165,7 @@ export class Modem {
 		this.isWanted = true;
 		this.isClosing = false;
 		this.reopen();
+		this.resumeAt = now;
 		this.advance(now);
 	}
 
@@ -220,6 +226,10 @@ export class Modem {
 	private advance(now: number): void {
 		const outcome = this.engine.takeOutcome();
 		if (outcome !== undefined) this.handleOutcome(now, outcome);
+		if (this.isRegistered) {
+			this.isRegistered = false;
+			this.resumeAt = Math.min(this.resumeAt, now + NEWS_PAUSE);
+		}
 		if (this.task === "none") this.choose(now);
 	}
 
@@ -304,6 +314,7 @@ export class Modem {
 		this.pause = 0;
 		this.resumeAt = now;
 		if (this.passed < this.stages.length) return;
+		this.resumeAt = now + LEAST_LIFE;
 		if (!this.isWanted) {
 			this.isClosing = true;
 			return;
@@ -336,7 +347,6 @@ export class Modem {
 	/** The socket is not open, or not any more. */
 	private reopen(): void {
 		this.passed = Math.min(this.passed, CARD + 1);
-		this.resumeAt = 0;
 		this.isWaiting = false;
 	}
 
@@ -426,7 +436,7 @@ export class Modem {
 		// There is room for one datagram, which is read at once as a rule; a further one is lost.
 		const isOpen = this.passed === this.stages.length;
 		if (isOpen && !this.hasDatagram && this.isOneOf(patterns.arrived, line, end)) return;
-		if (this.isOneOf(patterns.registered, line, end)) this.resumeAt = 0;
+		if (this.isOneOf(patterns.registered, line, end)) this.isRegistered = true;
 		else if (this.isOneOf(patterns.restarted, line, end)) this.startAnew();
 		else if (!isOpen) return;
 		else if (this.isOneOf(patterns.lost, line, end)) this.reopen();

@@ -207,6 +207,19 @@ test("whatever comes, the engine neither throws nor waits without a deadline, an
 	);
 });
 
+test("an answer that is one command late: a modem that has a network is not asked for it without a pause", () => {
+	const world = new World({ family: "nordic" });
+	const { datagram } = world.open();
+	world.time.pass(6);
+	// Taken for the final result of what is being asked, whose own comes later.
+	world.serial.deliver(Buffer.from("+CME ERROR: 3\r\n"));
+	world.time.pass(60_000);
+	const asked = world.transcript.filter((text) => text === "AT+CEREG?\r");
+	expect(asked.length).toBeLessThan(10);
+	datagram.write(Uint8Array.of(0xcc), 1);
+	world.time.until(() => world.uplinks.some(({ datagram }) => datagram === "cc"));
+});
+
 describe.each<Family>(["quectel", "u-blox", "nordic", "non-ip"])("garbage on the line of a %s modem", (family) => {
 	test("is survived, and datagrams go on afterwards", () => {
 		fc.assert(

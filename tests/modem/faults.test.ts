@@ -249,7 +249,22 @@ describe("a modem that changes its mind", () => {
 		const { now } = world.time;
 		world.modem.say("+CEREG: 1");
 		world.time.until(() => world.lines.some(({ event }) => event === "modem open"));
-		expect(world.time.now - now).toBeLessThan(1000);
+		// Not at once, and not after the minute that it would wait otherwise.
+		expect(world.time.now - now).toBeLessThan(1500);
+	});
+
+	test("a network that closes the socket as soon as it is open does not keep the modem busy", () => {
+		const world = new World({ family: "quectel" });
+		const { datagram } = world.open();
+		sendAndWait(world, datagram, 1);
+		const before = world.modem.commands.length;
+		const { now } = world.time;
+		while (world.time.now - now < 60_000) {
+			world.modem.say('+QIURC: "closed",0');
+			world.time.pass(100);
+		}
+		expect(world.modem.commands.length - before).toBeLessThan(80);
+		sendAndWait(world, datagram, 2);
 	});
 });
 

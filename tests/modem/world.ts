@@ -23,10 +23,11 @@ export class VirtualTime {
 		this.due.splice(behind < 0 ? this.due.length : behind, 0, { at, action });
 	}
 
-	/** Lets time pass until something is so, or throws after an hour. */
+	/** Lets time pass until something is so, or throws after an hour, or where time hardly passes for all that goes on. */
 	until(isSo: () => boolean, what = "what the test waits for", patience = 3_600_000): void {
 		const end = this.now + patience;
-		while (!isSo()) {
+		for (let i = 0; !isSo(); i++) {
+			if (i === 100_000) throw new Error(`In vain: ${what}, and there is no end of things to do`);
 			const next = this.due.shift();
 			if (next === undefined || next.at > end)
 				throw new Error(`In vain: ${what}, ${next ? "an hour long" : "nothing is due"}`);
