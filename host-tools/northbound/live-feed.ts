@@ -98,6 +98,8 @@ export class LiveFeed {
 	private readonly latencies = new Latencies();
 	private readonly latencyRing: LiveLatency[] = [];
 	private readonly layouts = new Map<number, Layout>();
+	/** By length, overhead and direction: there are no more than messages have lengths. */
+	private readonly energies = new Map<number, readonly number[]>();
 	private readonly listeners = new Set<(change: LiveChange) => void>();
 	private next = 0;
 
@@ -199,15 +201,19 @@ export class LiveFeed {
 		this.tell({ kind: "latency", latency: live });
 	}
 
-	private energyOf({ fromUe, datagram, verdict }: Traffic, sessionId: string): number[] | undefined {
+	private energyOf({ fromUe, datagram, verdict }: Traffic, sessionId: string): readonly number[] | undefined {
 		if (fromUe && !OF_A_UE.includes(verdict ?? "")) return undefined;
 		const { length } = datagram;
 		const isUserPlane = length > HEADER.length && (datagram[1] & HEADER.userPlane) !== 0;
 		const layout = isUserPlane ? this.layoutOf(Number.parseInt(sessionId, 16)) : undefined;
-		const overhead = layout && emsdpOverhead(layout);
-		if (overhead === undefined) return [microjoules(airEnergy(length, { fromUe }))];
-		const energies = energyByProtocol(length - overhead, overhead, { fromUe });
-		return PROTOCOLS.map((protocol) => microjoules(energies[protocol]));
+		const overhead = layout === undefined ? 0 : emsdpOverhead(layout);
+		const place = 2 * (256 * length + overhead) + Number(fromUe);
+		let energies = this.energies.get(place);
+		if (energies === undefined) {
+			energies = energiesOf(length, overhead, fromUe);
+			this.energies.set(place, energies);
+		}
+		return energies;
 	}
 
 	/** How the messages of a session are made up. It stays so as long as the session lasts. */
@@ -226,6 +232,13 @@ export class LiveFeed {
 	private tell(change: LiveChange): void {
 		for (const listener of this.listeners) listener(change);
 	}
+}
+
+/** @param overhead octets that EMSDP adds to the payload; 0: a message that carries none */
+function energiesOf(octets: number, overhead: number, fromUe: boolean): readonly number[] {
+	if (overhead === 0) return [microjoules(airEnergy(octets, { fromUe }))];
+	const energies = energyByProtocol(octets - overhead, overhead, { fromUe });
+	return PROTOCOLS.map((protocol) => microjoules(energies[protocol]));
 }
 
 function microjoules(joules: number): number {

@@ -105,6 +105,8 @@ async function startHse(
 		"--json",
 		"--database",
 		at(database),
+		"--audit-log",
+		at("audit.jsonl"),
 		"--eas",
 		...ports,
 		...tlsOf("hse", "ca", "eas-"),
