@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { buildBoard } from "./build-board.js";
 import { buildFirmware, buildTools } from "./build-bundles.js";
 import { buildKernels } from "./build-kernels.js";
+import { buildUdp } from "./build-udp.js";
 import { buildXsHost } from "./build-xs-host.js";
 import { kernelChoice } from "./kernel-choice.js";
 
@@ -51,6 +52,12 @@ const steps = {
 		],
 		outputs: ["build/xs-host/xs-host"],
 		run: buildXsHost,
+	},
+	udp: {
+		after: [],
+		inputs: ["host-tools/udp/batched-udp.c", "scripts/build-udp.js"],
+		outputs: ["build/udp/batched-udp.node"],
+		run: buildUdp,
 	},
 	// Needs a cross compiler and an emulator: made by those who ask for it.
 	board: {

@@ -34,6 +34,8 @@ export const HEADER = {
 	sessionId: 2,
 	/** Type, flags and Session ID. */
 	length: 6,
+	/** The octet of the flags, Key ID and counter bits: where a program outside of the codec looks at it. */
+	flags: 1,
 } as const;
 
 /** P: octets of the counter extension of a UP message, by counter scheme. */

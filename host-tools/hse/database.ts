@@ -118,6 +118,19 @@ export class HseDatabase implements SubscriberDatabase {
 		this.database.close();
 	}
 
+	/** What the work writes is in one transaction: all of it is written, or nothing where it fails. */
+	together<T>(work: () => T): T {
+		this.database.exec("BEGIN IMMEDIATE");
+		try {
+			const result = work();
+			this.database.exec("COMMIT");
+			return result;
+		} catch (error) {
+			this.database.exec("ROLLBACK");
+			throw error;
+		}
+	}
+
 	/** @throws DatabaseError if the IMSI is there already */
 	addSubscriber(subscriber: Subscriber): void {
 		if (this.sharedKeyOf(subscriber.imsi) !== undefined) throw takenAlready(subscriber.imsi);

@@ -1,6 +1,8 @@
 import type { HseEvent, Outgoing } from "./events.js";
+import { HeldUplinks } from "./held-uplinks.js";
 import type { Hse } from "./hse.js";
 import type { SessionStore } from "./store.js";
+import type { Uplink } from "./uplink.js";
 
 /** Outputs that wait at the most: beyond, no more input is taken until the store has caught up. */
 const MOST_HELD = 100_000;
@@ -12,7 +14,11 @@ export interface HeldOutputsOptions {
 	/** Undefined: nothing is stored, and everything goes out at once. */
 	readonly store: SessionStore | undefined;
 	send(out: Outgoing): void;
+	/** Whatever was sent is to leave now. */
+	flush(): void;
 	tell(event: HseEvent): void;
+	/** @param uplink valid until it returns */
+	hear(uplink: Uplink): void;
 	/** Told when the store has failed; the batch is tried again. */
 	onError(error: Error): void;
 }
@@ -25,6 +31,9 @@ export class HeldOutputs {
 	private readonly options: HeldOutputsOptions;
 	private datagrams: Outgoing[] = [];
 	private events: HseEvent[] = [];
+	private uplinks = new HeldUplinks();
+	/** Those that are empty again. */
+	private readonly spare: HeldUplinks[] = [];
 	/** The commit on its way. */
 	private commit: Promise<void> | undefined;
 	private isClosed = false;
@@ -36,7 +45,7 @@ export class HeldOutputs {
 
 	/** Whether so much waits that no more input should be taken. */
 	get isFull(): boolean {
-		return this.datagrams.length + this.events.length >= MOST_HELD;
+		return this.datagrams.length + this.events.length + this.uplinks.length >= MOST_HELD;
 	}
 
 	/** What the last input brought about depends on something that was written beside the batches. */
@@ -44,12 +53,25 @@ export class HeldOutputs {
 		this.needsFlush = true;
 	}
 
-	/** Called after every input of the HSE. */
+	/** Takes an uplink out of the outbox before the next input. */
+	hear(): void {
+		const uplink = this.options.hse.outbox.takeUplink();
+		if (uplink === undefined) return;
+		// What came before it is told of before it.
+		this.collect();
+		this.uplinks.add(uplink, this.events.length);
+	}
+
+	/** Called after every input of the HSE, or after some of them. */
 	drain(): void {
+		this.collect();
+		if (this.commit === undefined) this.next(false);
+	}
+
+	private collect(): void {
 		const { outbox } = this.options.hse;
 		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) this.datagrams.push(out);
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) this.events.push(event);
-		if (this.commit === undefined) this.next(false);
 	}
 
 	/** Writes everything and lets everything out. Nothing goes out afterwards. */
@@ -63,13 +85,14 @@ export class HeldOutputs {
 	private next(isLast: boolean): void {
 		const { hse, store } = this.options;
 		const batch = hse.takeBatch(isLast);
-		const { datagrams, events } = this;
+		const { datagrams, events, uplinks } = this;
 		this.datagrams = [];
 		this.events = [];
+		this.uplinks = this.spare.pop() ?? new HeldUplinks();
 		const release = () => {
-			if (this.isClosed) return;
-			for (const datagram of datagrams) this.options.send(datagram);
-			for (const event of events) this.options.tell(event);
+			if (!this.isClosed) this.release(datagrams, events, uplinks);
+			uplinks.clear();
+			this.spare.push(uplinks);
 		};
 		const isOnlyFlush = batch === undefined && this.needsFlush && store?.flush !== undefined;
 		this.needsFlush = false;
@@ -92,5 +115,17 @@ export class HeldOutputs {
 			if (this.commit === undefined) this.next(isLast);
 		};
 		this.commit = run();
+	}
+
+	private release(datagrams: readonly Outgoing[], events: readonly HseEvent[], uplinks: HeldUplinks): void {
+		const { send, flush, tell, hear } = this.options;
+		for (const datagram of datagrams) send(datagram);
+		if (datagrams.length > 0) flush();
+		let told = 0;
+		for (let i = 0; i < uplinks.length; i++) {
+			while (told < uplinks.eventsBefore(i)) tell(events[told++]);
+			hear(uplinks.at(i));
+		}
+		while (told < events.length) tell(events[told++]);
 	}
 }

@@ -20,6 +20,7 @@ import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { AuthenticationVector } from "../../firmware/keys/aka.js";
 import { baseKeyFromSharedKey, concatenate } from "../../firmware/keys/hierarchy.js";
 import { sha256 } from "../../firmware/keys/sha256.js";
+import { copyOctets } from "../octets.js";
 import { HseError } from "./errors.js";
 import type { Credentials, VectorRequest } from "./events.js";
 import { FailureLimits } from "./failure-limits.js";
@@ -408,7 +409,7 @@ export class Hse {
 		const { header } = this;
 		const { message } = this.options.kernel;
 		if (length > this.options.policy.largestMessage || length > octets.length) return "length";
-		if (octets !== message) message.set(octets.length === length ? octets : octets.subarray(0, length));
+		if (octets !== message) copyOctets(message, 0, octets, 0, length);
 		const dropped = screen(header, message, length, true);
 		if (dropped !== undefined) return dropped;
 		if (header.keyId === 0)

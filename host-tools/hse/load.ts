@@ -55,11 +55,16 @@ export class Cookies {
 const REQUESTS_WITHOUT_COOKIE = 20;
 const STAYS_HIGH = 1000;
 
-/** Counts Session Requests, by tenths of a second: what comes before a flood is noticed costs vectors. */
+/** Counts Session Requests, by tenths of a second: those that come one by one before a flood is noticed cost vectors. */
 export class LoadMeter {
 	private tenth = 0;
 	private requests = 0;
 	private highUntil = 0;
+
+	/** So many wait to be looked at: where they are too many, the first of them is asked for a cookie as well. */
+	expect(now: number, requests: number): void {
+		if (requests > REQUESTS_WITHOUT_COOKIE) this.highUntil = now + STAYS_HIGH;
+	}
 
 	/** Counts one more. */
 	isHigh(now: number): boolean {
@@ -68,7 +73,7 @@ export class LoadMeter {
 			this.tenth = tenth;
 			this.requests = 0;
 		}
-		if (++this.requests > REQUESTS_WITHOUT_COOKIE) this.highUntil = now + STAYS_HIGH;
+		this.expect(now, ++this.requests);
 		return now < this.highUntil;
 	}
 }

@@ -1,19 +1,8 @@
 import { decodeImsi } from "../../firmware/emsdp/imsi.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { HseEvent, Outgoing, VectorRequest } from "./events.js";
-import { type SessionRecord, WORD } from "./session-record.js";
-
-/**
- * An uplink without a copy: the payload is `octets[start .. end)`. One object is filled again for each message, and the
- * octets are the kernel's message buffer, so it is valid until the next input.
- */
-export interface Uplink {
-	readonly sessionId: number;
-	readonly count: number;
-	readonly octets: Uint8Array;
-	readonly start: number;
-	readonly end: number;
-}
+import type { SessionRecord } from "./session-record.js";
+import { Uplink } from "./uplink.js";
 
 /** What one input of the HSE brings about, until it is drained: datagrams, questions to the authentication centre, events. */
 export class Outbox {
@@ -21,14 +10,12 @@ export class Outbox {
 	private readonly datagrams: Outgoing[] = [];
 	private readonly requests: VectorRequest[] = [];
 	private readonly events: HseEvent[] = [];
-	private readonly uplink: { -readonly [Field in keyof Uplink]: Uplink[Field] };
-	/** Words of the IMSI that the uplink comes from. */
-	private readonly imsi = new Uint32Array(2);
+	private readonly uplink: Uplink;
 	private hasUplink = false;
 
 	constructor(kernel: Kernel) {
 		this.kernel = kernel;
-		this.uplink = { sessionId: 0, count: 0, octets: kernel.message, start: 0, end: 0 };
+		this.uplink = new Uplink(kernel.message);
 	}
 
 	/** Sends the first `octets` octets of the kernel's message buffer. @returns the copy that goes out */
@@ -66,13 +53,12 @@ export class Outbox {
 
 	/** An uplink of a session at rest, whose payload stands in the kernel's message buffer. */
 	hear(record: SessionRecord, count: number, start: number, end: number): void {
-		const { uplink, imsi } = this;
+		const { uplink } = this;
 		uplink.sessionId = record.sessionId;
 		uplink.count = count;
 		uplink.start = start;
 		uplink.end = end;
-		imsi[0] = record.get(WORD.imsi);
-		imsi[1] = record.get(WORD.imsi + 1);
+		record.copyImsi(uplink.imsi);
 		this.hasUplink = true;
 	}
 
@@ -80,9 +66,7 @@ export class Outbox {
 	keepUplink(): void {
 		if (!this.hasUplink) return;
 		this.hasUplink = false;
-		const { sessionId, count, octets, start, end } = this.uplink;
-		const imsi = decodeImsi(new Uint8Array(this.imsi.slice().buffer)) ?? "";
-		this.events.push({ kind: "uplink", imsi, sessionId, count, payload: octets.slice(start, end) });
+		this.events.push(this.uplink.toEvent());
 	}
 
 	/**

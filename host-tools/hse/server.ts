@@ -1,12 +1,12 @@
 import { randomBytes, randomFillSync } from "node:crypto";
-import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from "node:dgram";
-import { isIPv6 } from "node:net";
 import { Header } from "../../firmware/emsdp/header.js";
 import { CAUSE, RETRANSMISSION } from "../../firmware/emsdp/profile.js";
 import { screen } from "../../firmware/emsdp/screening.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { TlsIdentity } from "../eas/https.js";
+import type { DatagramReceiver, DatagramSocket, OpenDatagramSocket } from "../udp/datagram-socket.js";
+import { openDatagramSocket } from "../udp/open-socket.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
 import { Claims } from "./claims.js";
 import { DatabaseError, type HseDatabase } from "./database.js";
@@ -23,18 +23,13 @@ import { SharedAuthenticationCentre } from "./postgres/authentication-centre.js"
 import { PostgresSubscribers } from "./postgres/subscribers.js";
 import type { SharedSessionStore } from "./shared-store.js";
 import type { SessionStore } from "./store.js";
+import type { Uplink } from "./uplink.js";
 
 /** Unconfirmed sessions from which on requests are put off, and for how many seconds. */
 const MOST_UNCONFIRMED = 10_000;
 const BACK_OFF = 30;
 /** The longest that setTimeout takes, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-/** Octets of datagrams that wait in the system while the process is at something else. Systems give less where they must. */
-const RECEIVE_BUFFER = 4 * 1024 * 1024;
-
-/** A source is an address already: it goes out in this turn, and not after a question to the resolver. */
-const takeAsIs: SocketOptions["lookup"] = (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4);
-
 /** A datagram on the HSE's socket. `verdict` is what the HSE found, undefined for what it sends. */
 export interface Traffic {
 	/** When it was received or sent, in milliseconds since 1970 with their fractions. */
@@ -75,18 +70,27 @@ export interface HseServerOptions {
 	/** Where EASs register (TS 33.163 Annex B); undefined: nowhere, and UE-to-EAS mode is refused with 09. */
 	readonly eas?: EasOptions;
 	readonly onEvent?: (event: HseEvent) => void;
+	/**
+	 * Told of uplinks in place of {@link onEvent}, without anything being made for each. Not of the first ones of a session,
+	 * for instance, which confirm it: those are events.
+	 * @param uplink valid until it returns
+	 */
+	readonly onUplink?: (uplink: Uplink) => void;
 	readonly onTraffic?: (traffic: Traffic) => void;
 	/** Told when the authentication centre fails for one request, or the store for one batch. */
 	readonly onError?: (error: Error) => void;
 	/** Told when other HSEs may have this one's sessions: the process must end at once. */
 	readonly onLost?: (error: Error) => void;
+	/** {@link openDatagramSocket} by default. */
+	readonly openSocket?: OpenDatagramSocket;
 }
 
 /** An HSE on a UDP socket: the sans-IO core with its inputs and outputs attached. */
-export class HseServer {
+export class HseServer implements DatagramReceiver {
 	readonly hse: Hse;
 	private readonly options: HseServerOptions;
-	private readonly socket: Socket;
+	private socket: DatagramSocket | undefined;
+	private readonly meter = new LoadMeter();
 	private readonly centre: AuthenticationCentre | SharedAuthenticationCentre;
 	/** Where other processes share the store. */
 	private readonly claims: Claims | undefined;
@@ -111,7 +115,7 @@ export class HseServer {
 		const { store } = options;
 		const shared = store !== undefined && "claim" in store ? store : undefined;
 		const cookies = new Cookies(() => randomOctets(32), this.now());
-		const meter = new LoadMeter();
+		const { meter } = this;
 		const gate = new RequestGate();
 		this.hse = new Hse({
 			kernel,
@@ -152,41 +156,29 @@ export class HseServer {
 			hse: this.hse,
 			store: options.store,
 			send: (out) => this.transmit(out),
+			flush: () => this.socket?.flush(),
 			tell: (event) => this.tell(event),
+			hear: options.onUplink ?? ((uplink) => this.tell(uplink.toEvent())),
 			onError: (error) => options.onError?.(error),
 		});
-		this.socket = createSocket({ type: isIPv6(options.address) ? "udp6" : "udp4", lookup: takeAsIs });
 	}
 
 	/**
 	 * Takes up the sessions of the store and listens.
-	 * @returns the port. @throws Error of node:dgram where it cannot be had
+	 * @returns the port. @throws Error with the code of an errno where it cannot be had
 	 */
 	async listen(): Promise<number> {
-		const { address, port, store } = this.options;
+		const { address, port, store, openSocket = openDatagramSocket } = this.options;
 		await store?.load(this.hse.restorer(this.now()));
 		this.boundEasPort = await this.easInterface?.listen();
 		try {
-			return await this.bind(address, port);
+			this.socket = await openSocket({ address, port, receiver: this });
+			this.drain();
+			return this.port;
 		} catch (error) {
 			await this.easInterface?.close();
 			throw error;
 		}
-	}
-
-	private bind(address: string, port: number): Promise<number> {
-		return new Promise((resolve, reject) => {
-			this.socket.once("error", reject);
-			this.socket.bind(port, address, () => {
-				this.socket.off("error", reject);
-				// A datagram that could not be sent is lost, as datagrams are.
-				this.socket.on("error", () => {});
-				this.socket.setRecvBufferSize(RECEIVE_BUFFER);
-				this.socket.on("message", (datagram, remote) => this.receive(datagram, remote));
-				this.drain();
-				resolve(this.port);
-			});
-		});
 	}
 
 	/** The TCP port of the interface to EASs, undefined where there is none. */
@@ -206,7 +198,10 @@ export class HseServer {
 				this.drain();
 				return isTaken;
 			},
-			handle: (source, datagram) => this.handle(source, datagram),
+			handle: (source, datagram) => {
+				this.handle(source, datagram, datagram.length);
+				this.drain();
+			},
 			onError: (error) => this.options.onError?.(error),
 		});
 		store.listen({
@@ -226,9 +221,9 @@ export class HseServer {
 		return claims;
 	}
 
-	/** The port it listens at. */
+	/** The port it listens at, 0 where it does not. */
 	get port(): number {
-		return this.socket.address().port;
+		return this.socket?.port ?? 0;
 	}
 
 	/** Sends a payload to a UE. @throws HseError */
@@ -258,7 +253,7 @@ export class HseServer {
 		await this.outputs.finish();
 		clearTimeout(this.timer);
 		this.hse.erase();
-		return new Promise((resolve) => this.socket.close(() => resolve()));
+		await this.socket?.close();
 	}
 
 	/** Milliseconds since 1970 by a clock that does not jump while the process runs: times are stored. */
@@ -266,38 +261,42 @@ export class HseServer {
 		return performance.timeOrigin + performance.now();
 	}
 
-	private receive(datagram: Uint8Array, { address, port }: RemoteInfo): void {
-		// A source port of 0 asks for no answer (RFC 768), and none can be sent there.
-		if (port === 0 || this.isClosing || this.outputs.isFull) return;
-		const peer = `${address} ${port}`;
-		if (this.claims !== undefined && screen(this.header, datagram, datagram.length, true) === undefined) {
+	/** A datagram from a UE, in octets that are used again. */
+	receive(peer: string, octets: Uint8Array, length: number): void {
+		if (this.isClosing || this.outputs.isFull) return;
+		if (this.claims !== undefined && screen(this.header, octets, length, true) === undefined) {
 			const { sessionId } = this.header;
 			if (sessionId !== 0 && !this.hse.knows(sessionId)) {
-				this.claims.hold(sessionId, peer, datagram);
+				this.claims.hold(sessionId, peer, octets.slice(0, length));
 				return;
 			}
 		}
-		this.handle(peer, datagram);
+		this.handle(peer, octets, length);
 	}
 
-	private handle(peer: string, datagram: Uint8Array): void {
-		const at = this.now();
-		const verdict = this.hse.handleDatagram(at, peer, datagram, datagram.length);
-		this.options.onTraffic?.({ at, fromUe: true, peer, datagram, verdict });
+	expectRequests(requests: number): void {
+		this.meter.expect(this.now(), requests);
+	}
+
+	/** Does what the datagrams since the last call brought about, at once for all of them. */
+	endBatch(): void {
 		this.drain();
+	}
+
+	private handle(peer: string, octets: Uint8Array, length: number): void {
+		const at = this.now();
+		const verdict = this.hse.handleDatagram(at, peer, octets, length);
+		this.options.onTraffic?.({ at, fromUe: true, peer, datagram: octets.slice(0, length), verdict });
+		this.outputs.hear();
 	}
 
 	/** Does what the last input brought about. */
 	private drain(): void {
 		const { outbox } = this.hse;
-		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest()) {
-			// No challenge leaves before its SQN is durable.
-			this.outputs.flushFirst();
-			const { number } = request;
-			const answer = this.vector(request);
-			if (!(answer instanceof Promise)) this.hse.handleVector(this.now(), number, answer);
-			else answer.then((vector) => this.handleVector(number, vector));
-		}
+		const requests: VectorRequest[] = [];
+		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
+			requests.push(request);
+		if (requests.length > 0) this.askForVectors(requests);
 		this.setTimer();
 		// Last, since whoever is told of an event may send at once.
 		this.outputs.drain();
@@ -323,23 +322,27 @@ export class HseServer {
 	}
 
 	private transmit({ to, datagram }: Outgoing): void {
-		const [address, port] = to.split(" ");
-		this.socket.send(datagram, Number(port), address);
+		this.socket?.send(to, datagram);
 		this.options.onTraffic?.({ at: this.now(), fromUe: false, peer: to, datagram, verdict: undefined });
 	}
 
-	/** A failure of the database refuses one UE; it does not end the HSE. */
-	private vector(request: VectorRequest): VectorAnswer | Promise<VectorAnswer> {
-		const refuse = (error: unknown) => {
-			this.report(error);
-			return CAUSE.unspecified;
-		};
-		try {
-			const answer = this.centre.answer(request);
-			return answer instanceof Promise ? answer.catch(refuse) : answer;
-		} catch (error) {
-			return refuse(error);
+	/** No challenge leaves before its SQN is durable. */
+	private askForVectors(requests: readonly VectorRequest[]): void {
+		this.outputs.flushFirst();
+		const { centre } = this;
+		if (centre instanceof AuthenticationCentre) {
+			const answers = centre.answerAll(requests, (error) => this.report(error));
+			for (const [index, { number }] of requests.entries()) this.hse.handleVector(this.now(), number, answers[index]);
+			return;
 		}
+		for (const request of requests)
+			centre
+				.answer(request)
+				.catch((error) => {
+					this.report(error);
+					return CAUSE.unspecified;
+				})
+				.then((answer) => this.handleVector(request.number, answer));
 	}
 
 	private handleVector(number: number, answer: VectorAnswer): void {

@@ -195,6 +195,12 @@ export class SessionRecord {
 		return this.part(OCTET.imsi, IMSI_OCTETS);
 	}
 
+	copyImsi(into: Uint8Array): void {
+		const { octets } = this.memory;
+		const at = 4 * this.word + OCTET.imsi;
+		for (let i = 0; i < IMSI_OCTETS; i++) into[i] = octets[at + i];
+	}
+
 	/** K_base, not a copy. */
 	get baseKey(): Uint8Array {
 		return this.part(OCTET.baseKey, BASE_KEY_OCTETS);

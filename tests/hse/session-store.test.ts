@@ -130,7 +130,9 @@ describe("outputs that wait for the store", () => {
 			hse: pair.hse,
 			store,
 			send: (out) => sent.push(out),
+			flush: () => {},
 			tell: (event) => told.push(event),
+			hear: (uplink) => told.push(uplink.toEvent()),
 			onError: ({ message }) => errors.push(message),
 		});
 		outputs.drain();

@@ -1,0 +1,181 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { HEADER } from "../../firmware/emsdp/profile.js";
+import { projectRoot } from "../device/project-root.js";
+import {
+	type DatagramReceiver,
+	type DatagramSocket,
+	type DatagramSocketOptions,
+	RECEIVE_OCTETS,
+} from "./datagram-socket.js";
+import { PEER_WORDS, PeerTexts } from "./peer-texts.js";
+
+/** As in batched-udp.c. */
+const SLOTS = 128;
+const SLOT_OCTETS = 1536;
+const SESSIONS = 0;
+const REQUESTS = 1;
+const READABLE = 1;
+const WRITABLE = 2;
+
+/** Batches of one turn of the event loop: then others have theirs. */
+const BATCHES_OF_A_TURN = 8;
+/** Octets of Session Requests that wait in the system. When there are more, requests are lost, and nothing else is. */
+const REQUEST_OCTETS = 1024 * 1024;
+/**
+ * Session Requests are taken every so many milliseconds, so many of them: 8,000 in a second. So a flood is seen before
+ * the first of its requests is answered, and leaves the HSE time for its sessions; what is beyond is the system's to drop.
+ */
+const REQUEST_PAUSE = 5;
+const REQUESTS_OF_A_TURN = 40;
+
+/** Datagrams on their way between the system and this process. */
+interface Batch {
+	readonly octets: Uint8Array;
+	readonly lengths: Int32Array;
+	/** Socket addresses of the system, PEER_WORDS words each. */
+	readonly peers: Uint8Array;
+}
+
+/** A socket of batched-udp.c. */
+type Handle = object;
+
+interface BatchedUdp {
+	open(
+		address: string,
+		port: number,
+		receiveOctets: number,
+		requestOctets: number,
+		octet: number,
+		bits: number,
+		into: Batch,
+		out: Batch,
+		listener: (queue: number, events: number) => void,
+	): Handle;
+	receive(handle: Handle, queue: number, most: number): number;
+	send(handle: Handle, first: number, count: number): number;
+	watch(handle: Handle, queue: number, events: number): void;
+	peerText(handle: Handle, slot: number): string;
+	setPeer(handle: Handle, slot: number, text: string): boolean;
+	portOf(handle: Handle): number;
+	close(handle: Handle): void;
+}
+
+function makeBatch(): Batch {
+	return {
+		octets: new Uint8Array(SLOTS * SLOT_OCTETS),
+		lengths: new Int32Array(SLOTS),
+		peers: new Uint8Array(4 * SLOTS * PEER_WORDS),
+	};
+}
+
+const slotsOf = ({ octets }: Batch) =>
+	Array.from({ length: SLOTS }, (_, slot) => octets.subarray(slot * SLOT_OCTETS, (slot + 1) * SLOT_OCTETS));
+
+/** @returns undefined where it was not built: on another system than Linux, or without a C compiler */
+export function loadBatchedUdp(): BatchedUdp | undefined {
+	const path = join(projectRoot(), "build/udp/batched-udp.node");
+	if (!existsSync(path)) return undefined;
+	return createRequire(import.meta.url)(path) as BatchedUdp;
+}
+
+/**
+ * A socket that takes and sends many datagrams with one call of the system, without making anything for each. Session
+ * Requests have a queue of their own in the system.
+ */
+export class BatchedSocket implements DatagramSocket {
+	readonly port: number;
+	private readonly udp: BatchedUdp;
+	private readonly handle: Handle;
+	private readonly receiver: DatagramReceiver;
+	private readonly into = makeBatch();
+	private readonly out = makeBatch();
+	private readonly received = slotsOf(this.into);
+	private readonly sending = slotsOf(this.out);
+	private readonly peerWords = new Uint32Array(this.into.peers.buffer);
+	private readonly texts = new PeerTexts();
+	private readonly textOf: (slot: number) => string;
+	/** Slots that wait to be sent: the first one, and how many. */
+	private first = 0;
+	private waiting = 0;
+	private requestTimer: NodeJS.Timeout | undefined;
+	private isClosed = false;
+
+	/** @throws Error with the code of an errno */
+	constructor(udp: BatchedUdp, { address, port, receiver }: DatagramSocketOptions) {
+		this.udp = udp;
+		this.receiver = receiver;
+		const listener = (queue: number, events: number) => this.handleEvents(queue, events);
+		// Session Requests are told by Key ID 0, as unprotected rejects are.
+		const keyId = HEADER.keyIdMask << HEADER.keyIdShift;
+		const { into, out } = this;
+		this.handle = udp.open(address, port, RECEIVE_OCTETS, REQUEST_OCTETS, HEADER.flags, keyId, into, out, listener);
+		this.textOf = (slot) => udp.peerText(this.handle, slot);
+		this.port = udp.portOf(this.handle);
+	}
+
+	send(to: string, datagram: Uint8Array): void {
+		if (this.isClosed || datagram.length > SLOT_OCTETS) return;
+		if (this.first + this.waiting === SLOTS) this.flush();
+		const slot = this.first + this.waiting;
+		if (slot === SLOTS || !this.udp.setPeer(this.handle, slot, to)) return;
+		this.sending[slot].set(datagram);
+		this.out.lengths[slot] = datagram.length;
+		this.waiting++;
+	}
+
+	flush(): void {
+		if (this.waiting === 0 || this.isClosed) return;
+		const done = this.udp.send(this.handle, this.first, this.waiting);
+		this.first += done;
+		this.waiting -= done;
+		if (this.waiting > 0) this.udp.watch(this.handle, SESSIONS, READABLE | WRITABLE);
+		else this.first = 0;
+	}
+
+	async close(): Promise<void> {
+		if (this.isClosed) return;
+		this.flush();
+		this.isClosed = true;
+		clearTimeout(this.requestTimer);
+		this.udp.close(this.handle);
+	}
+
+	private handleEvents(queue: number, events: number): void {
+		if (queue === REQUESTS) {
+			this.udp.watch(this.handle, REQUESTS, 0);
+			this.requestTimer = setTimeout(() => this.takeRequests(), REQUEST_PAUSE);
+			return;
+		}
+		if ((events & WRITABLE) !== 0) {
+			this.udp.watch(this.handle, SESSIONS, READABLE);
+			this.flush();
+		}
+		if ((events & READABLE) === 0) return;
+		for (let batch = 0; batch < BATCHES_OF_A_TURN && !this.isClosed; batch++)
+			if (this.take(this.udp.receive(this.handle, SESSIONS, SLOTS)) < SLOTS) break;
+	}
+
+	private takeRequests(): void {
+		const requests = this.udp.receive(this.handle, REQUESTS, REQUESTS_OF_A_TURN);
+		this.receiver.expectRequests?.(requests);
+		this.take(requests);
+		if (this.isClosed) return;
+		if (requests < REQUESTS_OF_A_TURN) this.udp.watch(this.handle, REQUESTS, READABLE);
+		else this.requestTimer = setTimeout(() => this.takeRequests(), REQUEST_PAUSE);
+	}
+
+	/** Hands the first slots over. */
+	private take(count: number): number {
+		const { receiver, received, peerWords, texts, into } = this;
+		for (let slot = 0; slot < count; slot++) {
+			const from = texts.textOf(peerWords, slot, this.textOf);
+			// A source port of 0 asks for no answer (RFC 768), and none can be sent there.
+			if (!from.endsWith(" 0")) receiver.receive(from, received[slot], into.lengths[slot]);
+		}
+		if (count > 0) receiver.endBatch();
+		this.flush();
+		return count;
+	}
+}

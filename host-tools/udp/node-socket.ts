@@ -1,0 +1,36 @@
+import { createSocket, type SocketOptions } from "node:dgram";
+import { isIPv6 } from "node:net";
+import { type DatagramSocket, type DatagramSocketOptions, RECEIVE_OCTETS } from "./datagram-socket.js";
+
+/** A source is an address already: it goes out in this turn, and not after a question to the resolver. */
+const takeAsIs: SocketOptions["lookup"] = (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4);
+
+/** A socket of node:dgram, for systems that have no {@link openBatchedSocket}: one datagram at a time. */
+export async function openNodeSocket({ address, port, receiver }: DatagramSocketOptions): Promise<DatagramSocket> {
+	const socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4", lookup: takeAsIs });
+	await new Promise<void>((resolve, reject) => {
+		socket.once("error", reject);
+		socket.bind(port, address, () => {
+			socket.off("error", reject);
+			// A datagram that could not be sent is lost, as datagrams are.
+			socket.on("error", () => {});
+			resolve();
+		});
+	});
+	socket.setRecvBufferSize(RECEIVE_OCTETS);
+	socket.on("message", (datagram, remote) => {
+		// A source port of 0 asks for no answer (RFC 768), and none can be sent there.
+		if (remote.port === 0) return;
+		receiver.receive(`${remote.address} ${remote.port}`, datagram, datagram.length);
+		receiver.endBatch();
+	});
+	return {
+		port: socket.address().port,
+		send(to, datagram) {
+			const [name, number] = to.split(" ");
+			socket.send(datagram, Number(number), name);
+		},
+		flush() {},
+		close: () => new Promise((resolve) => socket.close(() => resolve())),
+	};
+}
