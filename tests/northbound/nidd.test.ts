@@ -314,7 +314,7 @@ describe("notifications", () => {
 		}
 		const attempts = world.attempts.length;
 		await world.pass(60_000);
-		expect([world.context.notifier.waiting, world.context.store.channels()]).toEqual([0, []]);
+		expect([world.context.notifier.waiting, world.resources.channels()]).toEqual([0, []]);
 		expect(world.attempts).toHaveLength(attempts);
 	});
 
@@ -339,7 +339,7 @@ describe("notifications", () => {
 			websockNotifConfig: { requestWebsocketUri: true },
 		});
 		expect(body.websockNotifConfig.websocketUri).toBe(`${body.self.replace("https", "wss")}/websocket`);
-		const id = world.northbound.nidd.websocket({ id: "meters" } as never, body.self.split("/").at(-1));
+		const id = await world.northbound.read(() => world.northbound.nidd.websocket({ id: "meters" } as never, body.self.split("/")).at(-1));
 		const frames: string[] = [];
 		const socket = { send: async (text: string) => frames.push(text) > 0 };
 		world.context.notifier.attach(id, socket);
