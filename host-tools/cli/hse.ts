@@ -11,6 +11,7 @@ import type { EscrowFile } from "../hse/escrow-file.js";
 import type { HseEvent } from "../hse/events.js";
 import { readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
+import { PostgresSessionStore } from "../hse/postgres/session-store.js";
 import { type EasOptions, HseServer } from "../hse/server.js";
 import { openStorage, type Storage } from "../hse/storage.js";
 import { loadKernelFor } from "../kernel.js";
@@ -91,7 +92,7 @@ async function listen(server: HseServer, { port, eas, easPort }: HseServerConfig
 async function startNorthbound(
 	server: HseServer,
 	configuration: HseServerConfiguration,
-	{ audit, escrow, database }: Pick<Files, "audit" | "escrow" | "database">,
+	{ audit, escrow, database, store }: Pick<Files, "audit" | "escrow" | "database" | "store">,
 ): Promise<NorthboundServer | undefined> {
 	const { northboundPort, northboundAddress, operationsPort, operationsAddress } = configuration;
 	if (audit === undefined || (northboundPort === undefined && operationsPort === undefined)) return undefined;
@@ -103,6 +104,14 @@ async function startNorthbound(
 		api: northboundPort === undefined ? undefined : { address: northboundAddress, port: northboundPort },
 		operations: operationsPort === undefined ? undefined : { address: operationsAddress, port: operationsPort },
 		database: configuration.northboundDatabase,
+		shared:
+			store instanceof PostgresSessionStore
+				? {
+						url: configuration.database,
+						process: store.process,
+						bring: (sessionId) => server.bring(sessionId),
+					}
+				: undefined,
 		audit,
 		escrow,
 		subscriberPolicy: (imsi) => database.easKeyPolicy(imsi),
@@ -178,7 +187,7 @@ export const hse: Command = {
 		};
 		try {
 			// First, so that it is told of the first uplink.
-			northbound = await startNorthbound(server, configuration, { audit, escrow, database });
+			northbound = await startNorthbound(server, configuration, { audit, escrow, database, store });
 			await listen(server, configuration);
 		} catch (error) {
 			await close();

@@ -244,6 +244,12 @@ export class HseServer implements DatagramReceiver {
 		this.drain();
 	}
 
+	/** Brings a session here from whichever HSE has it. @returns whether it is here, until the next thing that is waited for */
+	async bring(sessionId: number): Promise<boolean> {
+		if (this.hse.session(sessionId) === undefined) await this.claims?.bring(sessionId);
+		return this.hse.session(sessionId) !== undefined;
+	}
+
 	/** Takes no more datagrams, stores what there is to store, lets out what waited for that, and erases all keys. */
 	async close(): Promise<void> {
 		this.isClosing = true;

@@ -76,9 +76,14 @@ export class Northbound {
 		const { store, notifier, reachability, now } = this.context;
 		const { best, nidd } = this;
 		const done = store.unit(false, function* () {
-			for (const resource of yield* wait(store.over(now()))) {
-				if (resource.kind === "command") yield* best.commands.handleOver(resource as CommandResource);
-				else yield* nidd.handleOver(resource);
+			for (let isMore = true; isMore; ) {
+				const resources = yield* wait(store.over(now()));
+				for (const resource of resources) {
+					if (resource.kind === "command") yield* best.commands.handleOver(resource as CommandResource);
+					else yield* nidd.handleOver(resource);
+				}
+				isMore = store.isShared && resources.length > 0;
+				yield* wait(store.commit());
 			}
 		});
 		notifier.handleTimeout();

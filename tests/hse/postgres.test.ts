@@ -46,9 +46,7 @@ else {
 	});
 
 	beforeEach(async () => {
-		await postgres.query(
-			"DROP TABLE IF EXISTS best_subscriber, best_session, best_hse, best_uplink_counts, best_version",
-		);
+		await postgres.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
 	});
 
 	describe("subscribers in a PostgreSQL", () => {

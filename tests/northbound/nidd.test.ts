@@ -339,7 +339,10 @@ describe("notifications", () => {
 			websockNotifConfig: { requestWebsocketUri: true },
 		});
 		expect(body.websockNotifConfig.websocketUri).toBe(`${body.self.replace("https", "wss")}/websocket`);
-		const id = await world.northbound.read(() => world.northbound.nidd.websocket({ id: "meters" } as never, body.self.split("/")).at(-1));
+		const { northbound } = world;
+		const id = await northbound.read(() =>
+			northbound.nidd.websocket({ id: "meters" } as never, body.self.split("/").at(-1)),
+		);
 		const frames: string[] = [];
 		const socket = { send: async (text: string) => frames.push(text) > 0 };
 		world.context.notifier.attach(id, socket);

@@ -10,6 +10,18 @@ const IDLE_IN_TRANSACTION = 2000;
 /** What {@link Connection.use} lends. */
 export type Client = pg.Client;
 
+/** How every connection is made. */
+export function clientOptions(url: string): pg.ClientConfig {
+	return {
+		connectionString: url,
+		application_name: "best-hse",
+		connectionTimeoutMillis: CONNECT_TIMEOUT,
+		query_timeout: STATEMENT_TIMEOUT,
+		idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
+		keepAlive: true,
+	};
+}
+
 /** What went wrong, without the values that pg has beside its message. */
 export function asDatabaseError(error: unknown): DatabaseError {
 	if (error instanceof DatabaseError) return error;
@@ -80,14 +92,7 @@ export class Connection {
 
 	/** @param onError told when the connection breaks while nothing is asked of it */
 	private async connect(onError: () => void): Promise<Client> {
-		const client = new pg.Client({
-			connectionString: this.url,
-			application_name: "best-hse",
-			connectionTimeoutMillis: CONNECT_TIMEOUT,
-			query_timeout: STATEMENT_TIMEOUT,
-			idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
-			keepAlive: true,
-		});
+		const client = new pg.Client(clientOptions(this.url));
 		client.on("error", onError);
 		try {
 			await client.connect();

@@ -107,6 +107,11 @@ export class PostgresSessionStore implements SharedSessionStore {
 		this.renewLater();
 	}
 
+	/** The number of this process in best_hse. */
+	get process(): number {
+		return this.id;
+	}
+
 	listen(events: SharedStoreEvents): void {
 		this.events = events;
 	}

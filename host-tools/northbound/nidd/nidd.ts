@@ -120,6 +120,7 @@ export class Nidd {
 
 	*patchConfiguration(applicationServer: ApplicationServer, id: string, patch: ConfigurationPatch): Steps<ApiResponse> {
 		const { store, notifier, now } = this.context;
+		yield* wait(store.lockUe((yield* this.known(applicationServer, id)).imsi));
 		const old = yield* this.known(applicationServer, id);
 		refuseUnsupported(patch);
 		const { notificationDestination: destination, duration, pdnEstablishmentOption } = patch;
@@ -140,9 +141,10 @@ export class Nidd {
 	}
 
 	*removeConfiguration(applicationServer: ApplicationServer, id: string): Steps<ApiResponse> {
-		yield* this.known(applicationServer, id);
-		yield* wait(this.context.store.remove(id));
-		yield* wait(this.context.notifier.close(id));
+		const { store, notifier } = this.context;
+		yield* wait(store.lockUe((yield* this.known(applicationServer, id)).imsi));
+		yield* wait(store.remove(id));
+		yield* wait(notifier.close(id));
 		return { status: 204 };
 	}
 
@@ -261,6 +263,7 @@ export class Nidd {
 				continue;
 			}
 			yield* this.end(delivery, "SUCCESS_NEXT_HOP_UNACKNOWLEDGED");
+			yield* wait(store.commit());
 		}
 	}
 
