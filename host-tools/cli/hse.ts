@@ -168,6 +168,7 @@ export const hse: Command = {
 				northbound?.handleEvent(event);
 				if (configuration.answer && event.kind === "uplink") answer(event.sessionId);
 			},
+			isBehind: () => northbound?.isBehind === true,
 			onError: (error) => console.error(`The database failed: ${error.message}`),
 			onLost: (error) => {
 				console.error(error.message);

@@ -61,6 +61,7 @@ type Row = Record<string, unknown>;
  */
 export class NorthboundStore implements Resources {
 	readonly isShared = false;
+	readonly isBehind = false;
 	private events: ResourceEvents | undefined;
 	private readonly database: Database.Database;
 	private readonly statements = new Map<string, Database.Statement>();

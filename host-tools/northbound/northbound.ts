@@ -105,8 +105,16 @@ export class Northbound {
 		const { store } = this.context;
 		if (!store.isWatched(imsi)) return;
 		const { best, nidd } = this;
-		store.inTurn(imsi, false, () => nidd.flush(imsi));
-		store.inTurn(imsi, false, () => best.commands.flush(imsi));
+		store.inTurn(imsi, false, function* () {
+			// Mostly there is nothing to send, and no lock to take.
+			const isWaiting = store.unit(true, function* () {
+				return (yield* nidd.isWaiting(imsi)) || (yield* best.commands.isWaiting(imsi));
+			});
+			if (!(yield* wait(isWaiting))) return;
+			yield* nidd.flush(imsi);
+			yield* wait(store.commit());
+			yield* best.commands.flush(imsi);
+		});
 	}
 
 	/** Of an 80 it is not told which UE it came from. */

@@ -42,6 +42,8 @@ export interface ResourceEvents {
 export interface Resources {
 	/** Whether other processes have it too: then they may do what this one is about to do. */
 	readonly isShared: boolean;
+	/** Whether so many units wait for their turn that no more should come. */
+	readonly isBehind: boolean;
 	listen(events: ResourceEvents): void;
 
 	/**

@@ -170,6 +170,11 @@ export class NorthboundServer {
 		this.guard(() => this.northbound?.handleEvent(event));
 	}
 
+	/** Whether so much waits for the store that the HSE should take no more input. */
+	get isBehind(): boolean {
+		return this.store.isBehind;
+	}
+
 	handleTraffic(traffic: Traffic): void {
 		if (this.options.operations !== undefined) this.feed.handleTraffic(traffic);
 	}

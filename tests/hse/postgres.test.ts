@@ -29,7 +29,7 @@ function aSharedKey(imsi = IMSI, reference = "meter 1"): SharedKeySubscriber {
 }
 
 /** Hears nothing of what other processes say. */
-const DEAF = { onAsked: () => {}, onFree: () => {}, onSuperseded: () => {}, onLost: () => {} };
+const DEAF = { onAsked: () => {}, onFree: () => {}, onSuperseded: () => {}, onDeleted: () => {}, onLost: () => {} };
 
 if (NO_POSTGRES !== undefined) test.skip(`with a PostgreSQL: ${NO_POSTGRES}`, () => {});
 else {

@@ -334,5 +334,86 @@ else
 			await until(() => uplinks(self).length === said.length + 1, 15_000);
 			const errors = b.process.errors.filter((line) => /"level":50/.test(line));
 			expect(errors).toEqual([]);
+			a.process.start();
+			await until(() => isUp(a));
+		}, 60_000);
+
+		test("whichever HSE is killed while it sends, a downlink arrives once at the most", async () => {
+			const { ue, externalId } = await ueAt(a);
+			const self = await configure(b, externalId);
+			const deliveries = `${self}/downlink-data-deliveries`;
+			const posted = new Map<string, string>();
+			for (let round = 0; round < 4; round++) {
+				ue.aim = a.udp;
+				await until(async () => {
+					ue.say("I am back");
+					await pause(200);
+					return (await ask(b, "GET", deliveries)).body.length === 0;
+				});
+				await pause(1000 * LISTENS_FOR + 200);
+				for (let i = 0; i < 8; i++) {
+					const text = `downlink ${round} ${i}`;
+					const request = { externalId, data: Buffer.from(text).toString("base64") };
+					const { status, body } = await ask(b, "POST", deliveries, request);
+					expect(status).toBe(201);
+					posted.set(text, body.self);
+				}
+				ue.say("I listen");
+				await pause(4 + 4 * round);
+				await a.process.end("SIGKILL");
+				ue.aim = b.udp;
+				await until(async () => {
+					ue.say("still here");
+					await pause(200);
+					return (await ask(b, "GET", deliveries)).body.length === 0;
+				}, 15_000);
+				a.process.start();
+				await until(() => isUp(a));
+			}
+			await pause(500);
+			const twice = ue.received.filter((text, i) => ue.received.indexOf(text) !== i);
+			expect(twice).toEqual([]);
+			for (const [text, uri] of posted) {
+				const { deliveryStatus } = (await ask(b, "GET", uri)).body;
+				// Of one that was being sent nobody can say whether it was.
+				const statuses = ue.received.includes(text) ? ["SUCCESS_NEXT_HOP_UNACKNOWLEDGED", "SENDING"] : ["SENDING"];
+				expect(statuses).toContain(deliveryStatus);
+			}
+		}, 90_000);
+
+		test("a session that no HSE has any more is over, for its subscribers too, when its UE has another", async () => {
+			const { ue, externalId, sessionPath } = await ueAt(b);
+			await ask(a, "POST", `${BEST}/subscriptions`, {
+				externalId,
+				notificationDestination: destination,
+				events: ["SESSION_STARTED", "SESSION_OVER"],
+			});
+			await b.process.end("SIGTERM");
+			ue.aim = a.udp;
+			ue.begin();
+			await until(() => notifications.length === 2);
+			expect(notifications.map(({ event }) => event).sort()).toEqual(["SESSION_OVER", "SESSION_STARTED"]);
+			const over = notifications.find(({ event }) => event === "SESSION_OVER");
+			expect(sessionPath).toBe(`${BEST}/sessions/${over?.sessionId}`);
+			b.process.start();
+			await until(() => isUp(b));
+		}, 30_000);
+
+		test("after a crash of PostgreSQL the northbound side goes on", async () => {
+			const { ue, externalId } = await ueAt(b);
+			const self = await configure(a, externalId);
+			await postgres.stop("SIGQUIT");
+			ue.say("in between");
+			await pause(500);
+			await postgres.start();
+			await until(() => uplinks(self).length === 1, 15_000);
+			const other = await configure(b, externalId);
+			ue.aim = a.udp;
+			await until(async () => {
+				ue.say("afterwards");
+				await pause(300);
+				return uplinks(other).length > 0;
+			}, 15_000);
+			expect(uplinks(self)[0]).toBe("in between");
 		}, 60_000);
 	});

@@ -123,6 +123,11 @@ export class Commands {
 		yield* wait(this.context.store.remove(id));
 	}
 
+	/** Whether a command waits for a UE. */
+	*isWaiting(imsi: string): Steps<boolean> {
+		return (yield* this.of(imsi, "WAITING_FOR_UE")).length > 0;
+	}
+
 	/** The UE listens now: what waited for it is sent. */
 	*flush(imsi: string): Steps<void> {
 		const tried = new Set<string>();

@@ -233,6 +233,12 @@ export class Nidd {
 		}
 	}
 
+	/** Whether something is buffered for a UE. */
+	*isWaiting(imsi: string): Steps<boolean> {
+		const deliveries = yield* wait(this.context.store.ofUe<Delivery>("delivery", imsi));
+		return deliveries.some(({ body }) => PENDING.includes(body.deliveryStatus));
+	}
+
 	/** Sends what was buffered for a UE that listens now: highest priority first, then in the order it came. */
 	*flush(imsi: string): Steps<void> {
 		const { store, hse } = this.context;

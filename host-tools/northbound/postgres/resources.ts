@@ -13,6 +13,8 @@ const MOST_TRIES = 4;
 /** Milliseconds after which work is repeated that the store has failed in, and how often that is done. */
 const REPEAT_AFTER = 500;
 const MOST_REPEATS = 600;
+/** Units that wait for their turn: beyond, no more should come. */
+const MOST_WAITING = 10_000;
 /** First halves of advisory locks: of a UE, and of the quotas of an application server. */
 const LOCK_OF_UE = 0x42455355;
 const LOCK_OF_SERVER = 0x42455351;
@@ -58,6 +60,7 @@ export class PostgresResources implements Resources {
 	private readonly onError: (error: Error) => void;
 	/** By UE, settled when the units about it until then are over. */
 	private readonly turns = new Map<string, Promise<void>>();
+	private waiting = 0;
 	private isClosing = false;
 
 	/** @param onError told when the store has failed in something that nobody waits for */
@@ -96,11 +99,17 @@ export class PostgresResources implements Resources {
 		}
 	}
 
+	get isBehind(): boolean {
+		return this.waiting >= MOST_WAITING;
+	}
+
 	inTurn(imsi: string, isRepeatable: boolean, work: () => Steps<void>): void {
 		const before = this.turns.get(imsi) ?? Promise.resolve();
 		const turn = this.units.exit(() => before.then(() => this.perform(isRepeatable, work)));
 		this.turns.set(imsi, turn);
+		this.waiting++;
 		turn.then(() => {
+			this.waiting--;
 			if (this.turns.get(imsi) === turn) this.turns.delete(imsi);
 		});
 	}
