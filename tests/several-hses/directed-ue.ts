@@ -20,6 +20,8 @@ export class DirectedUe {
 	aim: number;
 	/** Payloads of downlinks. */
 	readonly received: string[] = [];
+	/** Told of each as it comes. */
+	onDownlink: () => void = () => {};
 	readonly ue: Ue;
 	private readonly kernel = loadKernel();
 	private readonly usim: SoftUsim;
@@ -81,6 +83,9 @@ export class DirectedUe {
 			);
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent())
-			if (event.kind === "downlink") this.received.push(new TextDecoder().decode(event.payload));
+			if (event.kind === "downlink") {
+				this.received.push(new TextDecoder().decode(event.payload));
+				this.onDownlink();
+			}
 	}
 }

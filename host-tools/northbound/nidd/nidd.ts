@@ -242,16 +242,37 @@ export class Nidd {
 	/** Sends what was buffered for a UE that listens now: highest priority first, then in the order it came. */
 	*flush(imsi: string): Steps<void> {
 		const { store, hse } = this.context;
-		yield* wait(store.lockUe(imsi));
-		const deliveries = yield* wait(store.ofUe<Delivery>("delivery", imsi));
-		const pending = deliveries.filter(({ body }) => PENDING.includes(body.deliveryStatus));
-		if (pending.length === 0) return;
-		pending.sort((one, other) => (other.body.priority ?? 0) - (one.body.priority ?? 0));
-		// One that another HSE has by now is sent there.
-		const session = hse.sessionOf(imsi);
-		if (session === undefined) return;
-		yield* this.take(pending);
-		for (const [index, delivery] of pending.entries()) {
+		for (let goesOn = true; goesOn; ) {
+			yield* wait(store.lockUe(imsi));
+			const deliveries = yield* wait(store.ofUe<Delivery>("delivery", imsi));
+			const pending = deliveries.filter(({ body }) => PENDING.includes(body.deliveryStatus));
+			pending.sort((one, other) => (other.body.priority ?? 0) - (one.body.priority ?? 0));
+			// A session that another HSE has by now is served there.
+			const session = hse.sessionOf(imsi);
+			if (pending.length === 0 || session === undefined) return;
+			// Where others could send them they are taken one by one: if this process ends, the next one has the rest.
+			const taken = store.isShared ? pending.slice(0, 1) : pending;
+			yield* this.take(taken);
+			goesOn = (yield* this.send(session, taken)) && store.isShared;
+			yield* wait(store.commit());
+		}
+	}
+
+	/** Before one is sent no other process may send it any more, even if this one ends at once. */
+	private *take(deliveries: readonly DeliveryResource[]): Steps<void> {
+		const { store, now } = this.context;
+		if (!store.isShared) return;
+		for (const delivery of deliveries) {
+			const body: Delivery = { ...delivery.body, deliveryStatus: "SENDING" };
+			yield* wait(store.put({ ...delivery, until: now() + LONGEST_SENDING, body }));
+		}
+		yield* wait(store.commit());
+	}
+
+	/** @returns false where the session cannot take any more now */
+	private *send(session: SessionView, deliveries: readonly DeliveryResource[]): Steps<boolean> {
+		const { hse } = this.context;
+		for (const [index, delivery] of deliveries.entries()) {
 			if (whyWithoutData(session) !== undefined) {
 				yield* this.end(delivery, "FAILURE");
 				continue;
@@ -262,26 +283,15 @@ export class Nidd {
 				if (!(error instanceof HseError)) throw error;
 				// What this session cannot take now the next one may.
 				if (error.code === "state" || error.code === "unknown" || error.code === "count") {
-					yield* this.putBack(pending.slice(index), error.code === "unknown");
-					return;
+					yield* this.putBack(deliveries.slice(index), error.code === "unknown");
+					return false;
 				}
 				yield* this.end(delivery, "FAILURE");
 				continue;
 			}
 			yield* this.end(delivery, "SUCCESS_NEXT_HOP_UNACKNOWLEDGED");
-			yield* wait(store.commit());
 		}
-	}
-
-	/** Before the first of them is sent, no other process may send them any more, even if this one ends at once. */
-	private *take(deliveries: readonly DeliveryResource[]): Steps<void> {
-		const { store, now } = this.context;
-		if (!store.isShared) return;
-		for (const delivery of deliveries) {
-			const body: Delivery = { ...delivery.body, deliveryStatus: "SENDING" };
-			yield* wait(store.put({ ...delivery, until: now() + LONGEST_SENDING, body }));
-		}
-		yield* wait(store.commit());
+		return true;
 	}
 
 	/** @param isElsewhere whether another HSE has the session now, which may send them at once */
