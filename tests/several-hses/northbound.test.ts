@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { WebSocket } from "ws";
 import { SQN_STEP } from "../../firmware/keys/aka.js";
 import { PostgresSubscribers } from "../../host-tools/hse/postgres/subscribers.js";
 import { NO_POSTGRES, Postgres } from "../support/postgres.js";
@@ -337,6 +338,49 @@ else
 			a.process.start();
 			await until(() => isUp(a));
 		}, 60_000);
+
+		test("while a WebSocket is at one HSE, what another one hears goes over it", async () => {
+			const { ue, externalId } = await ueAt(b);
+			const request = { externalId, notificationDestination: destination };
+			const { body } = await ask(b, "POST", NIDD, { ...request, websockNotifConfig: { requestWebsocketUri: true } });
+			const path = new URL(body.websockNotifConfig.websocketUri).pathname;
+			const headers = { Authorization: `Bearer ${token}` };
+			const socket = new WebSocket(`ws://${ADDRESS}:${a.http}${path}`, { headers });
+			const frames: string[] = [];
+			socket.on("message", (text) => frames.push(JSON.parse(String(text)).data));
+			await new Promise((resolve) => socket.on("open", resolve));
+			await pause(200);
+			ue.say("over the socket");
+			await until(() => frames.length === 1);
+			expect(uplinks(body.self)).toEqual([]);
+			socket.close();
+			await new Promise((resolve) => socket.on("close", resolve));
+			await pause(200);
+			ue.say("by webhook");
+			await until(() => uplinks(body.self).length === 1);
+			expect(frames).toHaveLength(1);
+		}, 30_000);
+
+		test("uplinks of a UE about which nothing is stored cost the northbound side no question", async () => {
+			const { ue } = await ueAt(b);
+			await pause(200);
+			const touched = async () => {
+				await postgres.query("SELECT pg_stat_clear_snapshot()");
+				const [{ n }] = await postgres.query<{ n: string }>(
+					`SELECT sum(seq_scan + idx_scan + n_tup_ins + n_tup_upd) AS n FROM pg_stat_user_tables
+					WHERE relname IN ('best_notification', 'best_heard', 'best_reply')`,
+				);
+				return Number(n);
+			};
+			await pause(1500);
+			const before = await touched();
+			for (let i = 0; i < 20; i++) {
+				ue.say(`reading ${i}`);
+				await pause(10);
+			}
+			await pause(1500);
+			expect(await touched()).toBe(before);
+		}, 30_000);
 
 		test("whichever HSE is killed while it sends, a downlink arrives once at the most", async () => {
 			const { ue, externalId } = await ueAt(a);

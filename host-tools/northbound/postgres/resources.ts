@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import pg from "pg";
-import { asDatabaseError, clientOptions } from "../../hse/postgres/connection.js";
+import type pg from "pg";
+import { DatabaseError } from "../../hse/database.js";
+import { asDatabaseError, openPool } from "../../hse/postgres/connection.js";
 import type { Resource, ResourceEvents, ResourceKind, Resources, StoredReply } from "../resources.js";
 import { run, type Steps } from "../steps.js";
 import { CHANNEL, Watched } from "./watched.js";
@@ -24,6 +25,16 @@ const LOCKED: readonly ResourceKind[] = ["delivery", "command"];
 /** A process runs, as far as its lease says. */
 export const isAlive = (column: string) =>
 	`EXISTS (SELECT FROM best_hse h WHERE h.id = ${column} AND h.lease_until > clock_timestamp())`;
+
+/** Another transaction was in the way: the unit can be done again. */
+class Conflict extends DatabaseError {}
+
+/** A failure without the values that pg has beside its message. */
+function failureOf(error: unknown): DatabaseError {
+	const { message } = asDatabaseError(error);
+	const isConflict = CONFLICTS.includes((error as { readonly code?: unknown }).code);
+	return isConflict ? new Conflict(message) : new DatabaseError(message);
+}
 
 /** One unit: a transaction, or several where it commits in between. */
 interface Unit {
@@ -55,7 +66,7 @@ export class PostgresResources implements Resources {
 	/** The number of this process in best_hse. */
 	readonly process: number;
 	private readonly pool: pg.Pool;
-	private readonly units = new AsyncLocalStorage<Unit>();
+	private readonly units = new AsyncLocalStorage<Unit | undefined>();
 	private readonly watched: Watched;
 	private readonly onError: (error: Error) => void;
 	/** By UE, settled when the units about it until then are over. */
@@ -67,9 +78,7 @@ export class PostgresResources implements Resources {
 	constructor(url: string, process: number, onError: (error: Error) => void) {
 		this.process = process;
 		this.onError = onError;
-		this.pool = new pg.Pool({ ...clientOptions(url), options: "-c synchronous_commit=on", max: MOST_CONNECTIONS });
-		// A connection that broke while nothing was asked of it is replaced.
-		this.pool.on("error", () => {});
+		this.pool = openPool(url, MOST_CONNECTIONS);
 		this.watched = new Watched(url, onError);
 	}
 
@@ -92,7 +101,7 @@ export class PostgresResources implements Resources {
 			} catch (error) {
 				await abandon(unit);
 				const mayRepeat = tries < MOST_TRIES && !unit.hasCommitted;
-				if (!mayRepeat || !CONFLICTS.includes((error as { readonly code?: unknown }).code)) throw error;
+				if (!mayRepeat || !(error instanceof Conflict)) throw error;
 			} finally {
 				unit.isOver = true;
 			}
@@ -105,7 +114,7 @@ export class PostgresResources implements Resources {
 
 	inTurn(imsi: string, isRepeatable: boolean, work: () => Steps<void>): void {
 		const before = this.turns.get(imsi) ?? Promise.resolve();
-		const turn = this.units.exit(() => before.then(() => this.perform(isRepeatable, work)));
+		const turn = this.units.run(undefined, () => before.then(() => this.perform(isRepeatable, work)));
 		this.turns.set(imsi, turn);
 		this.waiting++;
 		turn.then(() => {
@@ -143,17 +152,27 @@ export class PostgresResources implements Resources {
 	private async finish(unit: Unit): Promise<void> {
 		const { client, afterwards } = unit;
 		if (client !== undefined) {
-			await client.query("COMMIT");
+			await client.query("COMMIT").catch((error) => {
+				throw failureOf(error);
+			});
 			unit.client = undefined;
 			client.release();
 		}
 		unit.afterwards = [];
 		// Not as a part of this unit.
-		for (const action of afterwards) this.units.exit(action);
+		for (const action of afterwards) this.units.run(undefined, action);
 	}
 
 	/** A statement: of the transaction of the unit, or of its own. */
 	async query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<R[]> {
+		try {
+			return await this.ask<R>(text, values);
+		} catch (error) {
+			throw failureOf(error);
+		}
+	}
+
+	private async ask<R extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<R[]> {
 		const unit = this.units.getStore();
 		if (unit === undefined || unit.isReading || unit.isOver) return (await this.pool.query<R>(text, [...values])).rows;
 		if (unit.client === undefined) {

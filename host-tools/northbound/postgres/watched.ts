@@ -1,4 +1,4 @@
-import { type Client, Connection } from "../../hse/postgres/connection.js";
+import { asDatabaseError, type Client, Connection } from "../../hse/postgres/connection.js";
 import type { ResourceEvents } from "../resources.js";
 
 /** Where the northbound sides of all processes tell each other what is new. */
@@ -87,7 +87,7 @@ export class Watched {
 				.use((client) =>
 					performance.now() - this.readAt > READ_AFTER ? this.read(client) : client.query("SELECT").then(() => {}),
 				)
-				.catch((error) => this.onError(error))
+				.catch((error) => this.onError(asDatabaseError(error)))
 				.finally(() => this.lookLater());
 		}, LOOK_AFTER);
 		this.timer.unref();
