@@ -1,5 +1,4 @@
 import { type Attached, delayAfter, type Notifications, type NotifierOptions } from "../notifier.js";
-import { wait } from "../steps.js";
 import { isAlive, type PostgresResources } from "./resources.js";
 
 /** Channels that are delivered at once. */
@@ -205,18 +204,15 @@ export class SharedNotifier implements Notifications {
 	/** @returns whether the channel is still this process's */
 	private async removeFirst(channel: string, number: string): Promise<boolean> {
 		const { resources } = this.options;
-		return resources.unit(false, function* () {
-			// First, as whoever adds one does it.
-			const rows = yield* wait(
-				resources.query<{ owner: string | null }>(
-					`UPDATE best_channel SET waiting = waiting - 1, failures = 0
-					WHERE channel = $1 AND EXISTS (SELECT FROM best_notification WHERE number = $2) RETURNING owner`,
-					[channel, number],
-				),
-			);
-			yield* wait(resources.query("DELETE FROM best_notification WHERE number = $1", [number]));
-			return rows.some(({ owner }) => Number(owner) === resources.process);
-		});
+		const rows = await resources.query<{ owner: string | null }>(
+			`WITH channel AS (
+				UPDATE best_channel SET waiting = waiting - 1, failures = 0
+				WHERE channel = $1 AND EXISTS (SELECT FROM best_notification WHERE number = $2) RETURNING owner
+			), gone AS (DELETE FROM best_notification WHERE number = $2)
+			SELECT owner FROM channel`,
+			[channel, number],
+		);
+		return rows.some(({ owner }) => Number(owner) === resources.process);
 	}
 
 	/** Removes a channel of this process in which nothing waits. @returns false where something has come, or a WebSocket is there */

@@ -71,6 +71,7 @@ export class PostgresResources implements Resources {
 	private readonly onError: (error: Error) => void;
 	/** By UE, settled when the units about it until then are over. */
 	private readonly turns = new Map<string, Promise<void>>();
+	private readonly names = new Map<string, string>();
 	private waiting = 0;
 	private isClosing = false;
 
@@ -174,12 +175,23 @@ export class PostgresResources implements Resources {
 
 	private async ask<R extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<R[]> {
 		const unit = this.units.getStore();
-		if (unit === undefined || unit.isReading || unit.isOver) return (await this.pool.query<R>(text, [...values])).rows;
+		const statement = { name: this.nameOf(text), text, values: [...values] };
+		if (unit === undefined || unit.isReading || unit.isOver) return (await this.pool.query<R>(statement)).rows;
 		if (unit.client === undefined) {
 			unit.client = await this.pool.connect();
 			await unit.client.query("BEGIN");
 		}
-		return (await unit.client.query<R>(text, [...values])).rows;
+		return (await unit.client.query<R>(statement)).rows;
+	}
+
+	/** Each connection prepares a statement once. There are as many as are written in these files. */
+	private nameOf(text: string): string {
+		let name = this.names.get(text);
+		if (name === undefined) {
+			name = `best_${this.names.size}`;
+			this.names.set(text, name);
+		}
+		return name;
 	}
 
 	async lockUe(imsi: string): Promise<void> {
