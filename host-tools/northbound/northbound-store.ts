@@ -275,7 +275,7 @@ export class NorthboundStore implements Resources {
 		]);
 	}
 
-	forgetReplies(now: number): void {
+	forgetOld(now: number): void {
 		this.run("DELETE FROM reply WHERE until <= ?", [now]);
 	}
 

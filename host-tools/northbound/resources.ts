@@ -93,7 +93,8 @@ export interface Resources {
 	keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): Awaitable<void>;
 	/** No answer is kept for this key. */
 	dropReply(applicationServer: string, key: string): Awaitable<void>;
-	forgetReplies(now: number): Awaitable<void>;
+	/** Forgets what is too old to be of use. */
+	forgetOld(now: number): Awaitable<void>;
 
 	close(): Awaitable<void>;
 }

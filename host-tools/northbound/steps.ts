@@ -9,7 +9,11 @@ export type Steps<T> = Generator<Promise<unknown>, T, unknown>;
 
 /** Waits for a value, if it has to be waited for: `yield* wait(value)`. */
 export function* wait<T>(value: Awaitable<T>): Steps<T> {
-	return value instanceof Promise ? ((yield value) as T) : value;
+	return isPromise(value) ? ((yield value) as T) : value;
+}
+
+function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
+	return typeof value === "object" && value !== null && "then" in value;
 }
 
 /** Does the work. @returns its result, or a promise of it */

@@ -168,7 +168,7 @@ export class Best {
 		yield* bring(this.context, known.session.sessionId);
 		const { ue } = known;
 		const session = hse.session(known.session.sessionId);
-		if (session === undefined) throw notFound("session");
+		if (session === undefined) throw yield* this.notHere(applicationServer, sessionId);
 		if (session.state !== "live" && session.state !== "refreshing")
 			throw new Problem(
 				409,
@@ -185,6 +185,12 @@ export class Best {
 		} finally {
 			key.fill(0);
 		}
+	}
+
+	/** Why a session could not be brought here. @throws Problem 404 where it is over by now */
+	private *notHere(applicationServer: ApplicationServer, sessionId: string): Steps<Problem> {
+		yield* this.known(applicationServer, sessionId);
+		return new Problem(409, "SESSION_ELSEWHERE", "Another HSE has the session and does not let go of it: try again.");
 	}
 
 	*command(applicationServer: ApplicationServer, id: string): Steps<ApiResponse> {

@@ -344,7 +344,11 @@ export class Nidd {
 	): Steps<DeliveryResource> {
 		const delivery = yield* this.knownDelivery(applicationServer, configurationId, id);
 		if (!PENDING.includes(delivery.body.deliveryStatus))
-			throw new Problem(409, "ALREADY_DELIVERED", `The delivery is over: ${delivery.body.deliveryStatus}.`);
+			throw new Problem(
+				409,
+				"ALREADY_DELIVERED",
+				`The delivery is under way or over: ${delivery.body.deliveryStatus}.`,
+			);
 		return delivery;
 	}
 

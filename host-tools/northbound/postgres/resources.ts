@@ -13,9 +13,11 @@ const CONFLICTS: readonly unknown[] = ["40001", "40P01"];
 const MOST_TRIES = 4;
 /** Milliseconds after which work is repeated that the store has failed in, and how often that is done. */
 const REPEAT_AFTER = 500;
+/** Milliseconds after which it is of no use any more when a UE was heard: no UE listens for a day. */
+const HEARD_KEPT = 86_400_000;
 const MOST_REPEATS = 600;
 /** Units that wait for their turn: beyond, no more should come. */
-const MOST_WAITING = 10_000;
+const MOST_WAITING = 1000;
 /** First halves of advisory locks: of a UE, and of the quotas of an application server. */
 const LOCK_OF_UE = 0x42455355;
 const LOCK_OF_SERVER = 0x42455351;
@@ -319,11 +321,12 @@ export class PostgresResources implements Resources {
 		);
 	}
 
-	async forgetReplies(now: number): Promise<void> {
+	async forgetOld(now: number): Promise<void> {
 		await this.query(
 			`DELETE FROM best_reply r WHERE r.until <= $1 OR (r.status IS NULL AND NOT ${isAlive("r.owner")})`,
 			[Math.floor(now)],
 		);
+		await this.query("DELETE FROM best_heard WHERE heard_at < $1", [Math.floor(now - HEARD_KEPT)]);
 	}
 
 	/** The key that access tokens are signed with, as JSON: the one that was stored first. */

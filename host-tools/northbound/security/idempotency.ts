@@ -87,7 +87,7 @@ export class Idempotency {
 	}
 
 	tidy(): Awaitable<void> {
-		return this.store.forgetReplies(this.now());
+		return this.store.forgetOld(this.now());
 	}
 }
 
