@@ -132,7 +132,8 @@ export class PostgresResources implements Resources {
 				await this.unit(false, work);
 				return;
 			} catch (error) {
-				this.onError(error instanceof Error ? error : new Error(String(error)));
+				// Once: while PostgreSQL does not answer, all that waits fails each time.
+				if (repeats === 0) this.onError(error instanceof Error ? error : new Error(String(error)));
 				if (!isRepeatable || repeats === MOST_REPEATS || this.isClosing) return;
 				await new Promise((resolve) => setTimeout(resolve, REPEAT_AFTER));
 			}
