@@ -1,13 +1,13 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { readUint32 } from "../../../firmware/emsdp/octets.js";
-import { AGREEMENT, DIRECTION, SERVICE } from "../../../firmware/emsdp/profile.js";
+import { COMMAND, DIRECTION, HEADER } from "../../../firmware/emsdp/profile.js";
 import type { SecurityContext } from "../../../firmware/emsdp/security-context.js";
 import { loadKernel } from "../../kernel.js";
-import { copyOctets } from "../../octets.js";
 import { contextOf, imsiOf, PAYLOAD_OCTETS } from "../hse-core.js";
+import { AttachingUes } from "./attaching-ue.js";
 import { LoadSocket } from "./load-socket.js";
 import { sharedNow } from "./messages.js";
-import { makeUe } from "./ue.js";
+import { CREDENTIALS } from "./ue.js";
 
 /** Sessions that send, in turn. */
 const LIVE_SESSIONS = 1000;
@@ -17,6 +17,8 @@ const WINDOW = 256;
 const LOST_AFTER = 50;
 /** UEs that agree sessions at the same time, each on a socket of its own. */
 const UES_AT_ONCE = 96;
+/** Milliseconds after which such a UE sends its Session Request again. */
+const REPEAT_AFTER = 500;
 /** Datagrams that are handed to the system together. */
 const BURST = 32;
 
@@ -141,59 +143,46 @@ export async function echoPerSecond(address: string, port: number, milliseconds:
 	return (echoes - before) / seconds;
 }
 
-/** Agrees a session for one subscriber after another until a time. @returns how many UEs had theirs, for a look at the server's count */
+/** Agrees a session for one subscriber after another until a time: the server counts those that are confirmed. */
 export async function agreeSessions(
 	address: string,
 	port: number,
 	firstSubscriber: number,
 	subscribers: number,
 	milliseconds: number,
-): Promise<number> {
+): Promise<void> {
 	const kernel = loadKernel();
+	const ues = new AttachingUes(kernel, imsiOf(firstSubscriber), CREDENTIALS);
 	const end = performance.now() + milliseconds;
 	let next = 0;
-	let agreed = 0;
 	const to = `${address} ${port}`;
 	const one = async () => {
 		const socket = await LoadSocket.open(address);
 		while (performance.now() < end && next < subscribers) {
-			const imsi = imsiOf(firstSubscriber + next++);
-			const { ue, usim } = makeUe(kernel, imsi, AGREEMENT.epsAka, SERVICE.confidential);
-			const drain = () => {
-				for (;;) {
-					ue.outbox.takeRecord();
-					const octets = ue.outbox.takeDatagram();
-					if (octets > 0) socket.send(to, kernel.message.subarray(0, octets));
-					const challenge = ue.outbox.takeChallenge();
-					if (challenge === undefined) break;
-					usim.authenticate(challenge.rand, challenge.autn, (result) =>
-						ue.handleAuthentication(performance.now(), challenge, result),
-					);
-				}
+			const request = ues.requestOf(imsiOf(firstSubscriber + next++));
+			const send = (datagram: Uint8Array) => {
+				socket.send(to, datagram);
 				socket.flush();
-				while (ue.outbox.takeEvent() !== undefined);
 			};
 			await new Promise<void>((resolve) => {
 				const timer = setInterval(() => {
-					if (performance.now() < end) ue.handleTimeout(performance.now());
-					else resolve();
-					drain();
-				}, 500);
-				socket.onDatagram = (octets, length) => {
-					copyOctets(kernel.message, 0, octets, 0, length);
-					ue.handleDatagram(performance.now(), kernel.message, length);
-					drain();
-					if (ue.session === undefined) return;
-					agreed++;
+					if (performance.now() < end) send(request);
+					else over();
+				}, REPEAT_AFTER);
+				const over = () => {
 					clearInterval(timer);
 					resolve();
 				};
-				ue.begin(performance.now());
-				drain();
+				socket.onDatagram = (datagram, length) => {
+					const octets = ues.answer(request, datagram, length);
+					if (octets === 0) return;
+					send(kernel.message.subarray(0, octets));
+					if (kernel.message[HEADER.length] === COMMAND.sessionStartConfirmation) over();
+				};
+				send(request);
 			});
 		}
 		await socket.close();
 	};
 	await Promise.all(Array.from({ length: UES_AT_ONCE }, one));
-	return agreed;
 }
