@@ -101,6 +101,8 @@ export class HseServer implements DatagramReceiver {
 	private timer: NodeJS.Timeout | undefined;
 	private timerAt = Number.POSITIVE_INFINITY;
 	private isClosing = false;
+	/** When the batch being handled was there, 0 between batches. */
+	private batchAt = 0;
 	private boundEasPort: number | undefined;
 
 	constructor(options: HseServerOptions) {
@@ -285,7 +287,9 @@ export class HseServer implements DatagramReceiver {
 	}
 
 	private handle(peer: string, octets: Uint8Array, length: number): void {
-		const at = this.now();
+		// One time for all datagrams of a batch: they have been there for as long.
+		if (this.batchAt === 0) this.batchAt = this.now();
+		const at = this.batchAt;
 		const verdict = this.hse.handleDatagram(at, peer, octets, length);
 		this.options.onTraffic?.({ at, fromUe: true, peer, datagram: octets.slice(0, length), verdict });
 		this.outputs.hear();
@@ -293,6 +297,7 @@ export class HseServer implements DatagramReceiver {
 
 	/** Does what the last input brought about. */
 	private drain(): void {
+		this.batchAt = 0;
 		const { outbox } = this.hse;
 		const requests: VectorRequest[] = [];
 		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
