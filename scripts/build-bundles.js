@@ -26,6 +26,14 @@ async function bundleFirmware(platform, name) {
 	});
 }
 
+/** The digests of Node in place of those of the firmware. */
+const nodeDigests = {
+	name: "node-digests",
+	setup({ onResolve }) {
+		onResolve({ filter: /\/sha256\.js$/ }, () => ({ path: at("host-tools/node-sha256.ts") }));
+	},
+};
+
 /** The `best` command. Packages stay outside: they are installed beside it. */
 export async function buildTools() {
 	await build({
@@ -37,6 +45,7 @@ export async function buildTools() {
 		target: "node20",
 		platform: "node",
 		packages: "external",
+		plugins: [nodeDigests],
 		logLevel: "warning",
 	});
 }

@@ -20,6 +20,7 @@ import { coreHsePort } from "../northbound/core-hse-port.js";
 import { NorthboundServer } from "../northbound/server.js";
 import { Failure } from "./errors.js";
 import { type EasWatcher, easOptions, easPolicy, openEscrow, readEasTls } from "./hse-eas.js";
+import { LineBuffer } from "./line-buffer.js";
 import type { Command } from "./options.js";
 
 /** An event as a line; a payload as text where it is printable, else in hex. */
@@ -36,6 +37,9 @@ function fieldsOf({ kind, ...fields }: Record<string, unknown>): string {
 		.map(([name, value]) => `${name}=${value}`)
 		.join(" ")}`;
 }
+
+const octetsAsHex = (_name: string, value: unknown) =>
+	value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
 
 /** What the server writes to besides its sockets. */
 interface Files extends Pick<Storage, "database" | "store"> {
@@ -127,11 +131,14 @@ export const hse: Command = {
 	example: "best hse --database best-hse.db --answer",
 	async run(options) {
 		const configuration = readConfiguration(options, process.env);
-		const { database: path, port, json, algorithms } = configuration;
+		const { database: path, port, json, quiet, algorithms, operationsPort } = configuration;
+		const hasRungs = !json && !quiet;
 		const list = configuration.homeNetworkKeys;
 		const homeNetworkKeys = list === undefined ? undefined : readHomeNetworkKeys(list);
+		const lines = new LineBuffer((text) => process.stdout.write(text));
+		process.on("exit", () => lines.flush());
 		const print = (event: Readonly<Record<string, unknown>>) =>
-			console.log(json ? JSON.stringify(event) : fieldsOf(event));
+			lines.add(json ? JSON.stringify(event) : fieldsOf(event));
 		let northbound: NorthboundServer | undefined;
 		let answers = 0;
 		const answer = (sessionId: number) => {
@@ -159,12 +166,7 @@ export const hse: Command = {
 			},
 			...(eas === undefined ? {} : { eas }),
 			onEvent: (event) => {
-				const text = json
-					? JSON.stringify(event, (_, value) =>
-							value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value,
-						)
-					: lineOf(event);
-				console.log(text);
+				if (!quiet) lines.add(json ? JSON.stringify(event, octetsAsHex) : lineOf(event));
 				northbound?.handleEvent(event);
 				if (configuration.answer && event.kind === "uplink") answer(event.sessionId);
 			},
@@ -174,10 +176,14 @@ export const hse: Command = {
 				console.error(error.message);
 				process.exit(1);
 			},
-			onTraffic: (traffic) => {
-				northbound?.handleTraffic(traffic);
-				if (!json) console.log(rung(traffic));
-			},
+			...(hasRungs || operationsPort !== undefined
+				? {
+						onTraffic: (traffic) => {
+							northbound?.handleTraffic(traffic);
+							if (hasRungs) lines.add(rung(traffic));
+						},
+					}
+				: {}),
 		});
 		const close = async () => {
 			// The HSE ends in between: what it has heard until then is not lost northbound.
@@ -194,10 +200,10 @@ export const hse: Command = {
 			await close();
 			throw error;
 		}
-		if (!json && eas !== undefined) console.log(`EASs register at https://${eas.address}:${server.easPort}.`);
-		if (!json) console.log(`HSE on UDP port ${port}, database ${path}. End it with Ctrl-C.`);
-		if (!json && northbound?.apiRoot) console.log(`Northbound APIs at ${northbound.apiRoot}/.`);
-		if (!json && northbound?.page) console.log(`Page at ${northbound.page}.`);
+		if (!json && eas !== undefined) lines.add(`EASs register at https://${eas.address}:${server.easPort}.`);
+		if (!json) lines.add(`HSE on UDP port ${port}, database ${path}. End it with Ctrl-C.`);
+		if (!json && northbound?.apiRoot) lines.add(`Northbound APIs at ${northbound.apiRoot}/.`);
+		if (!json && northbound?.page) lines.add(`Page at ${northbound.page}.`);
 		await new Promise<void>((resolve) => {
 			process.once("SIGINT", resolve);
 			process.once("SIGTERM", resolve);

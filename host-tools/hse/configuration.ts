@@ -77,6 +77,7 @@ const SETTINGS = {
 	},
 	answer: { row: { help: "answer each uplink with a downlink" }, schema: flag.default(false) },
 	json: { row: { help: "one JSON object per event instead of lines for people" }, schema: flag.default(false) },
+	quiet: { row: { help: "no line for each event and message: for many UEs" }, schema: flag.default(false) },
 	eas: { row: { help: "let EASs register, and grant UE-to-EAS mode" }, schema: flag.default(false) },
 	easAddress: { row: { value: "ADDRESS", help: "address to listen at for EASs (127.0.0.1)" }, schema: text.optional() },
 	easPort: { row: { value: "N", help: `TCP port for EASs (${EAS_PORT})` }, schema: whole(0, 65_535).optional() },

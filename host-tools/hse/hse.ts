@@ -77,6 +77,8 @@ export type VectorAnswer = Credentials | number | undefined;
 
 /** A Session Request that waits for its authentication vector. */
 interface Asked {
+	/** {@link keyOf} the request. */
+	readonly key: string;
 	readonly source: string;
 	readonly identity: VectorRequest["identity"];
 	readonly keyReference: Uint8Array | undefined;
@@ -400,7 +402,7 @@ export class Hse {
 			if (typeof answer !== "number") this.startAgain(now, asked, asked.sessionId, answer);
 			return;
 		}
-		this.askedRequests.delete(keyOf(asked.request));
+		this.askedRequests.delete(asked.key);
 		if (typeof answer === "number") this.reject(asked.source, 0, answer);
 		else this.start(now, asked, answer);
 	}
@@ -510,13 +512,14 @@ export class Hse {
 		const { kernel, policy, load } = this.options;
 		if (load.isTooMuch?.(now)) return "rate limit";
 		const request = kernel.message.slice(0, length);
-		const waiting = this.pending.get(this.pendingByRequest.get(keyOf(request)) ?? 0);
+		const key = keyOf(request);
+		const waiting = this.pending.get(this.pendingByRequest.get(key) ?? 0);
 		if (waiting?.answer.answers(request, length)) {
 			if (!waiting.answer.use()) return "cached answer used up";
 			this.outbox.transmitAgain(source, waiting.answer.answer);
 			return "repetition";
 		}
-		if (this.askedRequests.has(keyOf(request))) return "being answered";
+		if (this.askedRequests.has(key)) return "being answered";
 		const fault = tlvs.scan(request, HEADER.length + 1, length) || checkContents(tlvs, CONTENTS.newSessionRequest);
 		if (fault !== 0) return this.reject(source, 0, fault);
 		const identityTag = tlvs.has(TAG.imsi) ? TAG.imsi : TAG.suci;
@@ -539,8 +542,9 @@ export class Hse {
 		const isShared = !isAka(choice.agreement);
 		const keyReference = isShared ? tlvs.value(TAG.keyReference) : undefined;
 		const ueNonce = isShared ? tlvs.value(TAG.ueNonce) : NO_OCTETS;
-		this.askedRequests.add(keyOf(request));
+		this.askedRequests.add(key);
 		this.ask({
+			key,
 			source,
 			identity,
 			keyReference,
@@ -631,7 +635,7 @@ export class Hse {
 		// A map keeps the place of a key that it has: the oldest must come first.
 		this.pending.delete(sessionId);
 		this.pending.set(sessionId, { ...rest, asked, session, answer: new CachedAnswer(request, answer) });
-		this.pendingByRequest.set(keyOf(request), sessionId);
+		this.pendingByRequest.set(asked.key, sessionId);
 		const attempts = this.attempts.get(imsi);
 		if (attempts === undefined) this.attempts.set(imsi, new Set([session]));
 		else attempts.add(session);
@@ -646,6 +650,7 @@ export class Hse {
 		const tag = tlvs.has(TAG.imsi) ? TAG.imsi : TAG.suci;
 		const { configuration, easId } = session.identity;
 		const asked: Asked = {
+			key: keyOf(request),
 			source: session.address,
 			identity: { tag, value: value(tag) },
 			keyReference: isAka(configuration.agreement) ? undefined : value(TAG.keyReference),
@@ -748,7 +753,7 @@ export class Hse {
 			const pending = this.pending.get(sessionId);
 			if (pending?.session === session) {
 				this.pending.delete(sessionId);
-				const key = keyOf(pending.asked.request);
+				const { key } = pending.asked;
 				if (this.pendingByRequest.get(key) === sessionId) this.pendingByRequest.delete(key);
 			}
 		}
@@ -811,5 +816,5 @@ function eraseCredentials(credentials: Credentials): void {
 
 /** A request as the key of a map. */
 function keyOf(request: Uint8Array): string {
-	return String.fromCharCode(...request);
+	return Buffer.from(request.buffer, request.byteOffset, request.length).toString("latin1");
 }

@@ -1,10 +1,10 @@
-import { randomBytes, randomFillSync } from "node:crypto";
 import { Header } from "../../firmware/emsdp/header.js";
 import { CAUSE, RETRANSMISSION } from "../../firmware/emsdp/profile.js";
 import { screen } from "../../firmware/emsdp/screening.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { TlsIdentity } from "../eas/https.js";
+import { RandomPool } from "../random-pool.js";
 import type { DatagramReceiver, DatagramSocket, OpenDatagramSocket } from "../udp/datagram-socket.js";
 import { openDatagramSocket } from "../udp/open-socket.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
@@ -103,20 +103,23 @@ export class HseServer implements DatagramReceiver {
 	private timer: NodeJS.Timeout | undefined;
 	private timerAt = Number.POSITIVE_INFINITY;
 	private isClosing = false;
+	/** When the batch being handled was there, 0 between batches. */
+	private batchAt = 0;
 	private boundEasPort: number | undefined;
 
 	constructor(options: HseServerOptions) {
 		this.options = options;
 		const { kernel, database, policy = DEFAULT_POLICY, eas } = options;
 		const easKeyPolicy = (imsi: string) => this.easKeyPolicy(imsi);
-		const draw = () => randomOctets(16);
+		const random = new RandomPool();
+		const draw = () => random.take(16);
 		this.centre =
 			database instanceof PostgresSubscribers
 				? new SharedAuthenticationCentre(kernel, database, draw, options.homeNetworkKeys)
 				: new AuthenticationCentre(kernel, database, draw, options.homeNetworkKeys);
 		const { store } = options;
 		const shared = store !== undefined && "claim" in store ? store : undefined;
-		const cookies = new Cookies(() => randomOctets(32), this.now());
+		const cookies = new Cookies(() => random.take(32), this.now());
 		const { meter } = this;
 		const gate = new RequestGate();
 		this.hse = new Hse({
@@ -130,9 +133,9 @@ export class HseServer implements DatagramReceiver {
 					unconfirmed >= MOST_UNCONFIRMED || shared?.hasSessionIds === false ? BACK_OFF : undefined,
 				isTooMuch: (now) => gate.isShut(now),
 			},
-			drawSessionId: () => (shared === undefined ? randomBytes(4).readUInt32BE() : drawReserved(shared)),
-			drawNonce: () => randomOctets(8),
-			fraction: () => randomBytes(2).readUInt16BE() / 0xffff,
+			drawSessionId: () => (shared === undefined ? random.uint32() : drawReserved(shared)),
+			drawNonce: () => random.take(8),
+			fraction: () => random.uint32() / 0xffffffff,
 			durable: store !== undefined,
 			shared: shared !== undefined,
 			...(eas === undefined ? {} : { easKeyPolicy }),
@@ -294,7 +297,9 @@ export class HseServer implements DatagramReceiver {
 	}
 
 	private handle(peer: string, octets: Uint8Array, length: number): void {
-		const at = this.now();
+		// One time for all datagrams of a batch: they have been there for as long.
+		if (this.batchAt === 0) this.batchAt = this.now();
+		const at = this.batchAt;
 		const verdict = this.hse.handleDatagram(at, peer, octets, length);
 		this.options.onTraffic?.({ at, fromUe: true, peer, datagram: octets.slice(0, length), verdict });
 		this.outputs.hear();
@@ -302,6 +307,7 @@ export class HseServer implements DatagramReceiver {
 
 	/** Does what the last input brought about. */
 	private drain(): void {
+		this.batchAt = 0;
 		const { outbox } = this.hse;
 		const requests: VectorRequest[] = [];
 		for (let request = outbox.takeVectorRequest(); request !== undefined; request = outbox.takeVectorRequest())
@@ -391,8 +397,4 @@ function drawReserved(store: SharedSessionStore): number {
 	const sessionId = store.drawSessionId();
 	if (sessionId === undefined) throw new DatabaseError("No Session ID is left that the database has reserved.");
 	return sessionId;
-}
-
-function randomOctets(length: number): Uint8Array {
-	return randomFillSync(new Uint8Array(length));
 }

@@ -100,6 +100,8 @@ export class BatchedSocket implements DatagramSocket {
 	private first = 0;
 	private waiting = 0;
 	private requestTimer: NodeJS.Timeout | undefined;
+	/** When Session Requests were taken last, by performance.now(). */
+	private requestsTakenAt = Number.NEGATIVE_INFINITY;
 	private isClosed = false;
 
 	/** @throws Error with the code of an errno */
@@ -145,7 +147,7 @@ export class BatchedSocket implements DatagramSocket {
 	private handleEvents(queue: number, events: number): void {
 		if (queue === REQUESTS) {
 			this.udp.watch(this.handle, REQUESTS, 0);
-			this.requestTimer = setTimeout(() => this.takeRequests(), REQUEST_PAUSE);
+			this.takeRequestsLater();
 			return;
 		}
 		if ((events & WRITABLE) !== 0) {
@@ -157,13 +159,21 @@ export class BatchedSocket implements DatagramSocket {
 			if (this.take(this.udp.receive(this.handle, SESSIONS, SLOTS)) < SLOTS) break;
 	}
 
+	/** After a pause since the last time; where that was long ago, after a pause from now, so that a flood is seen. */
+	private takeRequestsLater(): void {
+		const sinceLast = performance.now() - this.requestsTakenAt;
+		const wait = sinceLast > 2 * REQUEST_PAUSE ? REQUEST_PAUSE : REQUEST_PAUSE - sinceLast;
+		this.requestTimer = setTimeout(() => this.takeRequests(), wait);
+	}
+
 	private takeRequests(): void {
+		this.requestsTakenAt = performance.now();
 		const requests = this.udp.receive(this.handle, REQUESTS, REQUESTS_OF_A_TURN);
 		this.receiver.expectRequests?.(requests);
 		this.take(requests);
 		if (this.isClosed) return;
 		if (requests < REQUESTS_OF_A_TURN) this.udp.watch(this.handle, REQUESTS, READABLE);
-		else this.requestTimer = setTimeout(() => this.takeRequests(), REQUEST_PAUSE);
+		else this.takeRequestsLater();
 	}
 
 	/** Hands the first slots over. */

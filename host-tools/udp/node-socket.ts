@@ -1,5 +1,5 @@
 import { createSocket, type SocketOptions } from "node:dgram";
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { type DatagramSocket, type DatagramSocketOptions, RECEIVE_OCTETS } from "./datagram-socket.js";
 
 /** A source is an address already: it goes out in this turn, and not after a question to the resolver. */
@@ -24,13 +24,20 @@ export async function openNodeSocket({ address, port, receiver }: DatagramSocket
 		receiver.receive(`${remote.address} ${remote.port}`, datagram, datagram.length);
 		receiver.endBatch();
 	});
+	const { port: boundPort } = socket.address();
+	let isClosed = false;
 	return {
-		port: socket.address().port,
+		port: boundPort,
 		send(to, datagram) {
 			const [name, number] = to.split(" ");
-			socket.send(datagram, Number(number), name);
+			// One that cannot be sent is lost: an exception would come from its form alone.
+			if (!isClosed && isIP(name) !== 0 && Number(number) > 0) socket.send(datagram, Number(number), name);
 		},
 		flush() {},
-		close: () => new Promise((resolve) => socket.close(() => resolve())),
+		async close() {
+			if (isClosed) return;
+			isClosed = true;
+			await new Promise<void>((resolve) => socket.close(resolve));
+		},
 	};
 }

@@ -199,4 +199,12 @@ describe("choosing", () => {
 		expect(answers(3000, 1)).toEqual([false]);
 		expect(answers(9000, 1)).toEqual([false]);
 	});
+
+	test("the load is high for the first of 21 requests that wait together: a flood costs no vector", () => {
+		const meter = new LoadMeter();
+		meter.expect(1000, 20);
+		expect(meter.isHigh(1000)).toBe(false);
+		meter.expect(2000, 21);
+		expect(meter.isHigh(2000)).toBe(true);
+	});
 });

@@ -1,8 +1,8 @@
-import { createSocket } from "node:dgram";
 import { setImmediate as turn } from "node:timers/promises";
 import { AGREEMENT, SERVICE } from "../../../firmware/emsdp/profile.js";
 import { loadKernel } from "../../kernel.js";
 import { imsiOf } from "../hse-core.js";
+import { LoadSocket } from "./load-socket.js";
 import { makeUe } from "./ue.js";
 
 /** Forged Session Requests that differ. */
@@ -18,22 +18,15 @@ export async function runFlood(address: string, port: number, firstSubscriber: n
 		ue.begin(0);
 		return kernel.message.slice(0, ue.outbox.takeDatagram());
 	});
-	const socket = createSocket({
-		type: address.includes(":") ? "udp6" : "udp4",
-		lookup: (name, _options, done) => done(null, name, 4),
-	});
+	const socket = await LoadSocket.open(address);
+	const to = `${address} ${port}`;
 	process.on("disconnect", () => process.exit());
 	let sent = 0;
 	process.on("message", () => process.send?.(sent));
 	process.send?.(0);
 	for (let next = 0; ; ) {
-		let open = BURST;
-		await new Promise<void>((resolve) => {
-			for (let i = 0; i < BURST; i++)
-				socket.send(requests[next++ % REQUESTS], port, address, () => {
-					if (--open === 0) resolve();
-				});
-		});
+		for (let i = 0; i < BURST; i++) socket.send(to, requests[next++ % REQUESTS]);
+		socket.flush();
 		sent += BURST;
 		await turn();
 	}

@@ -1,11 +1,13 @@
-import { createSocket, type Socket } from "node:dgram";
 import { setImmediate as turn } from "node:timers/promises";
-import { AGREEMENT, DIRECTION, SERVICE } from "../../../firmware/emsdp/profile.js";
+import { readUint32 } from "../../../firmware/emsdp/octets.js";
+import { COMMAND, DIRECTION, HEADER } from "../../../firmware/emsdp/profile.js";
 import type { SecurityContext } from "../../../firmware/emsdp/security-context.js";
 import { loadKernel } from "../../kernel.js";
 import { contextOf, imsiOf, PAYLOAD_OCTETS } from "../hse-core.js";
+import { AttachingUes } from "./attaching-ue.js";
+import { LoadSocket } from "./load-socket.js";
 import { sharedNow } from "./messages.js";
-import { makeUe } from "./ue.js";
+import { CREDENTIALS } from "./ue.js";
 
 /** Sessions that send, in turn. */
 const LIVE_SESSIONS = 1000;
@@ -14,29 +16,25 @@ const WINDOW = 256;
 /** Milliseconds without a credit after which what is on its way counts as lost. */
 const LOST_AFTER = 50;
 /** UEs that agree sessions at the same time, each on a socket of its own. */
-const UES_AT_ONCE = 32;
-
-/** Opens a socket that sends at once. */
-export async function openSocket(address: string): Promise<Socket> {
-	const isIPv6 = address.includes(":");
-	const socket = createSocket({
-		type: isIPv6 ? "udp6" : "udp4",
-		recvBufferSize: 4 * 1024 * 1024,
-		lookup: (name, _options, done) => done(null, name, isIPv6 ? 6 : 4),
-	});
-	await new Promise<void>((resolve) => socket.bind(0, address, resolve));
-	return socket;
-}
+const UES_AT_ONCE = 96;
+/** Milliseconds after which such a UE sends its Session Request again. */
+const REPEAT_AFTER = 500;
+/** Datagrams that are handed to the system together. */
+const BURST = 32;
 
 /** Keeps a window of datagrams on their way until a time. @param send sends one @param taken how many have arrived by now */
-async function keepWindow(socket: Socket, milliseconds: number, send: () => void, taken: () => number): Promise<void> {
+async function keepWindow(
+	socket: LoadSocket,
+	milliseconds: number,
+	send: () => void,
+	taken: () => number,
+): Promise<void> {
 	let sent = taken();
 	let before = sent;
 	let movedAt = performance.now();
 	const end = movedAt + milliseconds;
 	let wake: (() => void) | undefined;
-	const onMessage = () => wake?.();
-	socket.on("message", onMessage);
+	socket.onBatch = () => wake?.();
 	for (let now = movedAt; now < end; now = performance.now()) {
 		const arrived = taken();
 		if (arrived !== before) {
@@ -57,35 +55,35 @@ async function keepWindow(socket: Socket, milliseconds: number, send: () => void
 			wake = undefined;
 			continue;
 		}
-		for (let i = 0; i < 16 && sent - arrived < WINDOW; i++, sent++) send();
+		for (let i = 0; i < BURST && sent - arrived < WINDOW; i++, sent++) send();
+		socket.flush();
 		await turn();
 	}
-	socket.off("message", onMessage);
+	socket.onBatch = () => {};
 }
 
 /** Sends protected uplinks of 64 octets of sessions 0 .. 999. */
 export class UplinkLoad {
-	private readonly socket: Socket;
-	private readonly address: string;
-	private readonly port: number;
+	private readonly socket: LoadSocket;
+	private readonly to: string;
 	private readonly kernel = loadKernel();
 	private readonly contexts: SecurityContext[];
 	private readonly time = new DataView(new ArrayBuffer(8));
+	private readonly timeOctets = new Uint8Array(this.time.buffer);
 	private next = 0;
 	private told = 0;
 
 	/** @param socket where the HSE says how many uplinks it has told of */
-	constructor(socket: Socket, address: string, port: number) {
+	constructor(socket: LoadSocket, address: string, port: number) {
 		this.socket = socket;
-		this.address = address;
-		this.port = port;
+		this.to = `${address} ${port}`;
 		this.contexts = Array.from(
 			{ length: LIVE_SESSIONS },
 			(_, number) => contextOf(this.kernel, number, 1, DIRECTION.fromUe).context,
 		);
-		socket.on("message", (credit) => {
-			if (credit.length === 4) this.told = credit.readUInt32BE();
-		});
+		socket.onDatagram = (credit, length) => {
+			if (length === 4) this.told = readUint32(credit, 0);
+		};
 	}
 
 	run(milliseconds: number): Promise<void> {
@@ -103,7 +101,8 @@ export class UplinkLoad {
 		for (let sent = 0; ; ) {
 			const elapsed = performance.now() - start;
 			if (elapsed >= milliseconds) return;
-			for (let i = 0; i < 64 && sent < (perSecond * elapsed) / 1000; i++, sent++) this.sendOne();
+			for (let i = 0; i < BURST && sent < (perSecond * elapsed) / 1000; i++, sent++) this.sendOne();
+			this.socket.flush();
 			await turn();
 		}
 	}
@@ -113,22 +112,26 @@ export class UplinkLoad {
 		const { user } = this.contexts[this.next++ % LIVE_SESSIONS];
 		this.time.setFloat64(0, sharedNow());
 		message.fill(0x55, user.headerOctets, user.headerOctets + PAYLOAD_OCTETS);
-		message.set(new Uint8Array(this.time.buffer), user.headerOctets);
-		this.socket.send(message.slice(0, user.seal(PAYLOAD_OCTETS)), this.port, this.address);
+		message.set(this.timeOctets, user.headerOctets);
+		this.socket.send(this.to, message.subarray(0, user.seal(PAYLOAD_OCTETS)));
 	}
 }
 
 /** Round trips through an echo in a second, with as many octets as a protected uplink. */
 export async function echoPerSecond(address: string, port: number, milliseconds: number): Promise<number> {
-	const socket = await openSocket(address);
-	const datagram = Buffer.alloc(6 + PAYLOAD_OCTETS + 4);
+	const socket = await LoadSocket.open(address);
+	const to = `${address} ${port}`;
+	// As a UP message is.
+	const datagram = new Uint8Array(6 + PAYLOAD_OCTETS + 4).fill(0xff);
 	let echoes = 0;
-	socket.on("message", () => echoes++);
+	socket.onDatagram = () => {
+		echoes++;
+	};
 	const run = (time: number) =>
 		keepWindow(
 			socket,
 			time,
-			() => socket.send(datagram, port, address),
+			() => socket.send(to, datagram),
 			() => echoes,
 		);
 	await run(milliseconds / 4);
@@ -136,63 +139,50 @@ export async function echoPerSecond(address: string, port: number, milliseconds:
 	const start = performance.now();
 	await run(milliseconds);
 	const seconds = (performance.now() - start) / 1000;
-	socket.close();
+	await socket.close();
 	return (echoes - before) / seconds;
 }
 
-/** Agrees a session for one subscriber after another until a time. @returns how many UEs had theirs, for a look at the server's count */
+/** Agrees a session for one subscriber after another until a time: the server counts those that are confirmed. */
 export async function agreeSessions(
 	address: string,
 	port: number,
 	firstSubscriber: number,
 	subscribers: number,
 	milliseconds: number,
-): Promise<number> {
+): Promise<void> {
 	const kernel = loadKernel();
+	const ues = new AttachingUes(kernel, imsiOf(firstSubscriber), CREDENTIALS);
 	const end = performance.now() + milliseconds;
 	let next = 0;
-	let agreed = 0;
+	const to = `${address} ${port}`;
 	const one = async () => {
-		const socket = await openSocket(address);
-		let arrive: (datagram: Uint8Array) => void = () => {};
-		socket.on("message", (datagram) => arrive(datagram));
+		const socket = await LoadSocket.open(address);
 		while (performance.now() < end && next < subscribers) {
-			const imsi = imsiOf(firstSubscriber + next++);
-			const { ue, usim } = makeUe(kernel, imsi, AGREEMENT.epsAka, SERVICE.confidential);
-			const drain = () => {
-				for (;;) {
-					ue.outbox.takeRecord();
-					const octets = ue.outbox.takeDatagram();
-					if (octets > 0) socket.send(kernel.message.slice(0, octets), port, address);
-					const challenge = ue.outbox.takeChallenge();
-					if (challenge === undefined) break;
-					usim.authenticate(challenge.rand, challenge.autn, (result) =>
-						ue.handleAuthentication(performance.now(), challenge, result),
-					);
-				}
-				while (ue.outbox.takeEvent() !== undefined);
+			const request = ues.requestOf(imsiOf(firstSubscriber + next++));
+			const send = (datagram: Uint8Array) => {
+				socket.send(to, datagram);
+				socket.flush();
 			};
 			await new Promise<void>((resolve) => {
 				const timer = setInterval(() => {
-					if (performance.now() < end) ue.handleTimeout(performance.now());
-					else resolve();
-					drain();
-				}, 500);
-				arrive = (datagram) => {
-					kernel.message.set(datagram);
-					ue.handleDatagram(performance.now(), kernel.message, datagram.length);
-					drain();
-					if (ue.session === undefined) return;
-					agreed++;
+					if (performance.now() < end) send(request);
+					else over();
+				}, REPEAT_AFTER);
+				const over = () => {
 					clearInterval(timer);
 					resolve();
 				};
-				ue.begin(performance.now());
-				drain();
+				socket.onDatagram = (datagram, length) => {
+					const octets = ues.answer(request, datagram, length);
+					if (octets === 0) return;
+					send(kernel.message.subarray(0, octets));
+					if (kernel.message[HEADER.length] === COMMAND.sessionStartConfirmation) over();
+				};
+				send(request);
 			});
 		}
-		socket.close();
+		await socket.close();
 	};
 	await Promise.all(Array.from({ length: UES_AT_ONCE }, one));
-	return agreed;
 }

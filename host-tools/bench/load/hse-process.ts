@@ -1,8 +1,10 @@
-import { createSocket } from "node:dgram";
+import { writeUint32 } from "../../../firmware/emsdp/octets.js";
 import { HseDatabase } from "../../hse/database.js";
 import { HseServer } from "../../hse/server.js";
 import { SqliteSessionStore } from "../../hse/session-store.js";
 import { loadKernel } from "../../kernel.js";
+import { copyOctets } from "../../octets.js";
+import { LoadSocket } from "./load-socket.js";
 import { type HseCounts, sharedNow, UPLINKS_PER_CREDIT } from "./messages.js";
 
 /**
@@ -13,8 +15,11 @@ export async function runHse(path: string, address: string, creditPort: number):
 	const database = new HseDatabase(path);
 	database.leaveSyncToStore();
 	const store = new SqliteSessionStore(path);
-	const credits = createSocket({ type: address.includes(":") ? "udp6" : "udp4" });
-	const credit = Buffer.alloc(4);
+	const credits = await LoadSocket.open(address);
+	const creditTo = `${address} ${creditPort}`;
+	const credit = new Uint8Array(4);
+	const time = new DataView(new ArrayBuffer(8));
+	const timeOctets = new Uint8Array(time.buffer);
 	let latencies: number[] = [];
 	let uplinks = 0;
 	let sessionsConfirmed = 0;
@@ -27,15 +32,17 @@ export async function runHse(path: string, address: string, creditPort: number):
 		store,
 		address,
 		port: 0,
+		onUplink: ({ octets, start }) => {
+			copyOctets(timeOctets, 0, octets, start, start + 8);
+			latencies.push(sharedNow() - time.getFloat64(0));
+			uplinks++;
+			if (++all % UPLINKS_PER_CREDIT !== 0) return;
+			writeUint32(credit, 0, all);
+			credits.send(creditTo, credit);
+			credits.flush();
+		},
 		onEvent: (event) => {
-			if (event.kind === "uplink") {
-				const { payload } = event;
-				latencies.push(sharedNow() - new DataView(payload.buffer, payload.byteOffset).getFloat64(0));
-				uplinks++;
-				if (++all % UPLINKS_PER_CREDIT !== 0) return;
-				credit.writeUInt32BE(all);
-				credits.send(credit, creditPort, address);
-			} else if (event.kind === "session confirmed") sessionsConfirmed++;
+			if (event.kind === "session confirmed") sessionsConfirmed++;
 			else if (event.kind === "session started") vectors++;
 		},
 		onError: (error) => console.error(error.message),

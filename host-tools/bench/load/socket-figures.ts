@@ -7,7 +7,8 @@ import { SQN_STEP } from "../../../firmware/keys/aka.js";
 import { projectRoot } from "../../device/project-root.js";
 import { HseDatabase } from "../../hse/database.js";
 import { imsiOf, storeFleet } from "../hse-core.js";
-import { agreeSessions, echoPerSecond, openSocket, UplinkLoad } from "./generator.js";
+import { agreeSessions, echoPerSecond, UplinkLoad } from "./generator.js";
+import { LoadSocket } from "./load-socket.js";
 import { type HseCounts, LOAD_COMMAND, type LoadRole } from "./messages.js";
 import { CREDENTIALS } from "./ue.js";
 
@@ -104,9 +105,9 @@ export async function socketFigures({
 		const echoes = await echoPerSecond(address, await answer<number>(echo), milliseconds);
 		await end(echo);
 
-		const credits = await openSocket(address);
+		const credits = await LoadSocket.open(address);
 		const started = performance.now();
-		const hse = start("hse", path, address, credits.address().port);
+		const hse = start("hse", path, address, credits.port);
 		children.push(hse);
 		const port = await answer<number>(hse);
 		const restartSeconds = (performance.now() - started) / 1000;
@@ -141,7 +142,7 @@ export async function socketFigures({
 		await load.run(WARM_UP);
 		const sessions = await during(() => agreeSessions(address, port, idleSessions, SUBSCRIBERS - 1000, milliseconds));
 		await end(hse);
-		credits.close();
+		await credits.close();
 		return {
 			uplinksPerSecond: Math.round(uplinksPerSecond),
 			p99Ms: uplinks.p99Ms,
