@@ -266,6 +266,30 @@ describe("downlink data deliveries", () => {
 	});
 });
 
+test("an uplink of a UE about which nothing is stored costs no question to the store", async () => {
+	const world = await World.make();
+	world.connect();
+	const asked: string[] = [];
+	const { resources } = world;
+	for (const name of ["unit", "inTurn", "get", "ofUe", "ofServer", "heard", "heardAt"] as const) {
+		const method = resources[name].bind(resources) as (...words: unknown[]) => unknown;
+		Object.assign(resources, {
+			[name]: (...words: unknown[]) => {
+				asked.push(name);
+				return method(...words);
+			},
+		});
+	}
+	world.send("reading");
+	world.settle();
+	expect(asked).toEqual([]);
+	await configure(world);
+	asked.length = 0;
+	world.send("reading");
+	world.settle();
+	expect(asked).toContain("ofUe");
+});
+
 describe("notifications", () => {
 	test("are tried again with back-off, in order, and once each", async () => {
 		const world = await World.make();

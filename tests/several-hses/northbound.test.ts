@@ -308,6 +308,18 @@ else
 			expect((await ask(a, "GET", deliveries)).body).toHaveLength(1);
 		}, 30_000);
 
+		test("how many downlinks may wait for a UE is counted over all HSEs, whatever comes at once", async () => {
+			const { externalId } = await ueAt(b);
+			const self = await configure(a, externalId);
+			await pause(1000 * LISTENS_FOR + 200);
+			const posts = Array.from({ length: 80 }, (_, i) => {
+				const request = { externalId, data: "AAAA" };
+				return ask(i % 2 === 0 ? a : b, "POST", `${self}/downlink-data-deliveries`, request);
+			});
+			const statuses = (await Promise.all(posts)).map(({ status }) => status);
+			expect([201, 403].map((wanted) => statuses.filter((status) => status === wanted).length)).toEqual([64, 16]);
+		}, 30_000);
+
 		test("notifications of an HSE that is killed are delivered by another, in their order", async () => {
 			const { ue, externalId } = await ueAt(a);
 			const self = await configure(b, externalId);
@@ -361,27 +373,6 @@ else
 			expect(frames).toHaveLength(1);
 		}, 30_000);
 
-		test("uplinks of a UE about which nothing is stored cost the northbound side no question", async () => {
-			const { ue } = await ueAt(b);
-			await pause(200);
-			const touched = async () => {
-				await postgres.query("SELECT pg_stat_clear_snapshot()");
-				const [{ n }] = await postgres.query<{ n: string }>(
-					`SELECT sum(seq_scan + idx_scan + n_tup_ins + n_tup_upd) AS n FROM pg_stat_user_tables
-					WHERE relname IN ('best_notification', 'best_heard', 'best_reply')`,
-				);
-				return Number(n);
-			};
-			await pause(1500);
-			const before = await touched();
-			for (let i = 0; i < 20; i++) {
-				ue.say(`reading ${i}`);
-				await pause(10);
-			}
-			await pause(1500);
-			expect(await touched()).toBe(before);
-		}, 30_000);
-
 		test("whichever HSE is killed while it sends, a downlink arrives once at the most", async () => {
 			const { ue, externalId } = await ueAt(a);
 			const self = await configure(b, externalId);
@@ -423,9 +414,10 @@ else
 			expect(ue.received).toEqual([...posted.keys()].filter((text) => ue.received.includes(text)));
 			for (const [text, uri] of posted) {
 				const { deliveryStatus } = (await ask(b, "GET", uri)).body;
-				// Of one that was being sent nobody can say whether it was.
-				const statuses = ue.received.includes(text) ? ["SUCCESS_NEXT_HOP_UNACKNOWLEDGED", "SENDING"] : ["SENDING"];
-				expect(statuses).toContain(deliveryStatus);
+				// Of one that was being sent nobody can say whether it was; after a while it has failed.
+				const isSure = deliveryStatus === "SUCCESS_NEXT_HOP_UNACKNOWLEDGED";
+				if (!isSure) expect(["SENDING", "FAILURE"]).toContain(deliveryStatus);
+				if (isSure) expect(ue.received).toContain(text);
 			}
 			expect(ue.received.length).toBeGreaterThanOrEqual(posted.size - 4);
 		}, 90_000);

@@ -203,6 +203,7 @@ export class Commands {
 		// Stored first: the answer can be there before the HSE's call returns, or come to another HSE.
 		yield* wait(store.put(sent));
 		yield* wait(store.commit());
+		const isConfirmed = hse.session(sessionId)?.state !== "unconfirmed";
 		try {
 			this.give(command as Sent, sessionId, argument);
 		} catch (error) {
@@ -217,7 +218,7 @@ export class Commands {
 			throw error;
 		}
 		// A session that was never confirmed ends without a 20.
-		if (command === "TERMINATION" && hse.session(sessionId) === undefined && !(yield* this.isElsewhere(sent)))
+		if (command === "TERMINATION" && !isConfirmed)
 			return yield* this.end(sent, { status: "DONE", cause: causeWord(argument), by: "HSE" });
 		return sent;
 	}
