@@ -36,6 +36,8 @@ import {
 /** Milliseconds between two tries to reach the HSE. */
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 5000;
+/** How often a renewal that fails is tried before its time is over; of several HSEs another one may answer. */
+const RENEWALS_IN_VAIN = 10;
 const CALLBACK_PATH = "/best/v1/hse";
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -179,7 +181,7 @@ export class EasServer {
 					throw new Error(`The HSE answers with status ${status}: ${new TextDecoder().decode(body).trim()}`);
 				const { easSessionId, expiresIn } = decodeRegistered(body);
 				this.id = easSessionId;
-				this.renewLater(500 * expiresIn);
+				this.renewLater(500 * expiresIn, 500 * expiresIn);
 				break;
 			} catch (error) {
 				const why = textOf(error);
@@ -195,22 +197,25 @@ export class EasServer {
 		this.pump();
 	}
 
-	private renewLater(milliseconds: number): void {
+	/** @param interval milliseconds between renewals */
+	private renewLater(interval: number, milliseconds: number): void {
 		clearTimeout(this.renewal);
-		this.renewal = setTimeout(() => this.renew(milliseconds), milliseconds);
+		this.renewal = setTimeout(() => this.renew(interval), milliseconds);
 		this.renewal.unref();
 	}
 
-	private async renew(milliseconds: number): Promise<void> {
+	private async renew(interval: number): Promise<void> {
 		const { id } = this;
 		if (id === undefined) return;
+		let isRenewed = false;
 		try {
 			const { status } = await this.registrar.send("POST", this.at(`/${id}`), XML_TYPE, "", LONGEST_DOCUMENT);
 			if (status === 404) this.lose(id);
+			isRenewed = status === 204;
 		} catch {
 			// It is tried again; an HSE that has begun anew says 404.
 		}
-		if (this.id === id && !this.isClosed) this.renewLater(milliseconds);
+		if (this.id === id && !this.isClosed) this.renewLater(interval, isRenewed ? interval : interval / RENEWALS_IN_VAIN);
 	}
 
 	/** The HSE does not know the registration any more. */

@@ -59,6 +59,10 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 	["downlinks", FORWARDED_TYPE],
 ]);
 
+/** Milliseconds that what waits for an EAS has at the end, and how often it is looked at. */
+const LAST_PATIENCE = 2000;
+const LAST_LOOK = 10;
+
 const NO_REGISTRATION = "There is no such session of an EAS.";
 /** Another HSE stands still, or the database does. */
 const NOT_NOW = plain(503, "A session cannot be brought to this HSE now: ask again.");
@@ -150,11 +154,19 @@ export class EasInterface {
 		this.pump(eas).catch((error) => this.options.onError(error));
 	}
 
-	async close(): Promise<void> {
-		this.isClosed = true;
+	/** Takes no more requests. What is delivered still goes out. */
+	async stop(): Promise<void> {
 		clearInterval(this.timer);
-		for (const eas of [...this.byId.values()]) this.forget(eas);
 		await close(this.server);
+	}
+
+	/** What waits for EASs that answer goes out first, within {@link LAST_PATIENCE}. */
+	async close(): Promise<void> {
+		await this.stop();
+		const isOnItsWay = () => [...this.byId.values()].some(({ queue, failures }) => queue.length > 0 && failures === 0);
+		for (let waited = 0; waited < LAST_PATIENCE && isOnItsWay(); waited += LAST_LOOK) await sleep(LAST_LOOK);
+		this.isClosed = true;
+		for (const eas of [...this.byId.values()]) this.forget(eas);
 	}
 
 	private async answer(received: Received): Promise<Answer> {

@@ -810,7 +810,7 @@ function fromSharedKey({ keyReference = NO_OCTETS, ueNonce }: Asked, sharedKey: 
 	return { baseKey, expectedResponse: undefined, tlvs };
 }
 
-function eraseCredentials(credentials: Credentials): void {
+export function eraseCredentials(credentials: Credentials): void {
 	if ("vector" in credentials) eraseVector(credentials.vector);
 	else credentials.sharedKey.fill(0);
 }

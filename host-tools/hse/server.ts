@@ -10,7 +10,7 @@ import { openDatagramSocket } from "../udp/open-socket.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
 import { Claims } from "./claims.js";
 import { DatabaseError, type HseDatabase } from "./database.js";
-import { type DisclosureEntry, EasGateway, type ForEas } from "./eas-gateway.js";
+import { type DisclosureEntry, EasGateway } from "./eas-gateway.js";
 import { EasInterface } from "./eas-interface.js";
 import type { Escrow } from "./escrow-file.js";
 import type { HseEvent, Outgoing, VectorRequest } from "./events.js";
@@ -21,7 +21,8 @@ import { Cookies, LoadMeter, RequestGate } from "./load.js";
 import { DEFAULT_POLICY, type EasKeyPolicy, type Policy } from "./policy.js";
 import { SharedAuthenticationCentre } from "./postgres/authentication-centre.js";
 import { PostgresSubscribers } from "./postgres/subscribers.js";
-import type { EasRegistrations, SharedEas } from "./shared-eas.js";
+import type { EasRegistrations } from "./shared-eas.js";
+import { SharedEasKeys } from "./shared-eas-keys.js";
 import type { SharedSessionStore } from "./shared-store.js";
 import type { SessionStore } from "./store.js";
 import type { Awaitable } from "./subscriber-database.js";
@@ -104,6 +105,8 @@ export class HseServer implements DatagramReceiver {
 	private readonly outputs: HeldOutputs;
 	private readonly gateway: EasGateway | undefined;
 	private readonly easInterface: EasInterface | undefined;
+	/** Where EASs register with any of several HSEs. */
+	private readonly sharedEas: SharedEasKeys | undefined;
 	private timer: NodeJS.Timeout | undefined;
 	private timerAt = Number.POSITIVE_INFINITY;
 	private isClosing = false;
@@ -114,7 +117,7 @@ export class HseServer implements DatagramReceiver {
 	constructor(options: HseServerOptions) {
 		this.options = options;
 		const { kernel, database, policy = DEFAULT_POLICY, eas } = options;
-		const easKeyPolicy = (imsi: string) => this.easKeyPolicyNow(imsi);
+		const easKeyPolicy = (imsi: string) => this.easKeyPolicy(imsi);
 		const random = new RandomPool();
 		const draw = () => random.take(16);
 		this.centre =
@@ -148,12 +151,25 @@ export class HseServer implements DatagramReceiver {
 		this.claims = shared && this.claimsOf(shared);
 		if (eas !== undefined) {
 			const { hse } = this;
-			const { escrow, onDisclosure, onEas } = eas;
-			this.gateway = new EasGateway({ hse, easKeyPolicy, escrow, audit: onDisclosure, onError: options.onError });
+			const { escrow, onDisclosure, onEas, registrations } = eas;
+			const gateway = new EasGateway({ hse, easKeyPolicy, escrow, audit: onDisclosure, onError: options.onError });
+			this.gateway = gateway;
+			this.sharedEas =
+				registrations &&
+				new SharedEasKeys({
+					registrations,
+					hse,
+					gateway,
+					bring: (sessionId) => this.seek(sessionId),
+					easKeyPolicy: async (imsi) => eas.easKeyPolicy(imsi),
+					now: () => this.now(),
+					drain: () => this.drain(),
+					onError: (error) => this.report(error),
+				});
 			this.easInterface = new EasInterface({
 				...eas,
 				hse,
-				gateway: this.gateway,
+				gateway,
 				easIds: policy.easIds,
 				shared: this.sharedEas,
 				now: () => this.now(),
@@ -269,30 +285,15 @@ export class HseServer implements DatagramReceiver {
 		return this.claims === undefined || this.hse.knows(sessionId) || this.claims.bring(sessionId);
 	}
 
-	private get sharedEas(): SharedEas | undefined {
-		const registrations = this.options.eas?.registrations;
-		if (registrations === undefined) return undefined;
-		const bring = (sessionId: number) => this.seek(sessionId);
-		return { registrations, bring, bringForKey: (sessionId) => this.seekForKey(sessionId) };
-	}
-
-	/** @returns as {@link SharedEas.bringForKey} */
-	private async seekForKey(sessionId: number): Promise<EasKeyPolicy | undefined | false> {
-		if (!(await this.seek(sessionId))) return false;
-		const imsi = this.hse.session(sessionId)?.identity.imsi;
-		if (imsi === undefined) return undefined;
-		const policy = await this.easKeyPolicy(imsi);
-		// Another HSE may have it again.
-		return (await this.seek(sessionId)) && policy;
-	}
-
 	/** Takes no more datagrams, stores what there is to store, lets out what waited for that, and erases all keys. */
 	async close(): Promise<void> {
 		this.isClosing = true;
+		this.sharedEas?.close();
 		this.claims?.close();
 		clearTimeout(this.timer);
-		await this.easInterface?.close();
+		await this.easInterface?.stop();
 		await this.outputs.finish();
+		await this.easInterface?.close();
 		clearTimeout(this.timer);
 		this.hse.erase();
 		await this.socket?.close();
@@ -359,31 +360,12 @@ export class HseServer implements DatagramReceiver {
 	}
 
 	private tell(event: HseEvent): void {
-		if (event.kind === "eas key" && this.options.eas?.registrations !== undefined) {
-			const easId = new TextDecoder().decode(event.easId);
-			this.easInterface?.deliver({ easId, kind: "awaited", item: this.awaitKey(event) });
-			this.options.onEvent?.(event);
-			return;
-		}
-		const forEas = this.gateway?.handleEvent(this.now(), event);
+		const isAwaited = event.kind === "eas key" && this.sharedEas !== undefined;
+		const forEas = isAwaited ? this.sharedEas.keyFor(event) : this.gateway?.handleEvent(this.now(), event);
 		if (forEas !== undefined) this.easInterface?.deliver(forEas);
 		this.options.onEvent?.(event);
 		// A policy that denies the key has ended the session.
 		if (event.kind === "eas key" && forEas === undefined) this.drain();
-	}
-
-	/** The key of a session whose policy a database is asked for, and which another HSE may have by then. */
-	private async awaitKey(event: HseEvent & { readonly kind: "eas key" }): Promise<ForEas | undefined> {
-		try {
-			const policy = await this.seekForKey(event.sessionId);
-			if (policy === false || policy === undefined || this.isClosing) return undefined;
-			const forEas = this.gateway?.handleEvent(this.now(), event, policy);
-			if (forEas === undefined) this.drain();
-			return forEas;
-		} catch (error) {
-			this.report(error);
-			return undefined;
-		}
 	}
 
 	private transmit({ to, datagram }: Outgoing): void {
@@ -403,18 +385,12 @@ export class HseServer implements DatagramReceiver {
 		for (const request of requests)
 			centre
 				.answer(request)
+				.then((answer) => this.sharedEas?.withPolicy(answer) ?? answer)
 				.catch((error) => {
 					this.report(error);
 					return CAUSE.unspecified;
 				})
-				.then((answer) => this.withPolicy(answer))
 				.then((answer) => this.handleVector(request.number, answer));
-	}
-
-	/** Looks up beside a vector what a session may need that begins with it. */
-	private async withPolicy(answer: VectorAnswer): Promise<VectorAnswer> {
-		if (this.options.eas?.registrations === undefined || typeof answer !== "object") return answer;
-		return { ...answer, easKeyPolicy: await this.easKeyPolicy(answer.imsi) };
 	}
 
 	private handleVector(number: number, answer: VectorAnswer): void {
@@ -427,25 +403,15 @@ export class HseServer implements DatagramReceiver {
 		this.drain();
 	}
 
-	/** Where the database fails no key goes out. */
-	private easKeyPolicy(imsi: string): Awaitable<EasKeyPolicy> {
-		const deny = (error: unknown): EasKeyPolicy => {
+	/** Where the database fails no key goes out. With several HSEs whoever needs the policy has been given it. */
+	private easKeyPolicy(imsi: string): EasKeyPolicy {
+		try {
+			const policy = this.sharedEas === undefined ? this.options.eas?.easKeyPolicy(imsi) : undefined;
+			return typeof policy === "string" ? policy : "deny";
+		} catch (error) {
 			this.report(error);
 			return "deny";
-		};
-		try {
-			const policy = this.options.eas?.easKeyPolicy(imsi) ?? "deny";
-			return typeof policy === "string" ? policy : policy.catch(deny);
-		} catch (error) {
-			return deny(error);
 		}
-	}
-
-	/** Where a database is to be asked first, whoever needs the policy has it already. */
-	private easKeyPolicyNow(imsi: string): EasKeyPolicy {
-		if (this.options.eas?.registrations !== undefined) return "deny";
-		const policy = this.easKeyPolicy(imsi);
-		return typeof policy === "string" ? policy : "deny";
 	}
 
 	private report(error: unknown): void {

@@ -2,11 +2,19 @@ import { request } from "node:https";
 import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { MODE, SERVICE } from "../../firmware/emsdp/profile.js";
 import { TestAuthority } from "../../host-tools/ca/ca.js";
-import { encodeRegistration, HSE_PATH, XML_TYPE } from "../../host-tools/eas/annex-b.js";
+import { encodeRegistered, encodeRegistration, HSE_PATH, XML_TYPE } from "../../host-tools/eas/annex-b.js";
 import { EasServer } from "../../host-tools/eas/eas-server.js";
 import type { EasEvent } from "../../host-tools/eas/events.js";
 import { FORWARDED_TYPE, LONGEST_FORWARDED } from "../../host-tools/eas/forwarded.js";
-import { MutualClient, type TlsIdentity } from "../../host-tools/eas/https.js";
+import {
+	type Answer,
+	close,
+	createMutualServer,
+	listen,
+	MutualClient,
+	plain,
+	type TlsIdentity,
+} from "../../host-tools/eas/https.js";
 import { EasGateway } from "../../host-tools/hse/eas-gateway.js";
 import { EasInterface } from "../../host-tools/hse/eas-interface.js";
 import { loadKernelFor } from "../../host-tools/kernel.js";
@@ -247,6 +255,44 @@ describe("who is refused", () => {
 		const server = await bench.startEas();
 		await bench.until(() => bench.errors.some((error) => error.includes("not that of hse")));
 		expect(server.isRegistered).toBe(false);
+	});
+
+	test("at the end of the HSE what waits for an EAS goes out first", async () => {
+		bench = await new Bench().listen();
+		await bench.registeredEas();
+		bench.connect();
+		for (let i = 0; i < 200; i++) bench.send(`reading ${i}`);
+		bench.settle();
+		await bench.easInterface.close();
+		expect(bench.readings).toHaveLength(200);
+	});
+
+	test("an EAS whose renewal is not answered tries again before its registration is over", async () => {
+		bench = new Bench();
+		const renewals: number[] = [];
+		const hse = createMutualServer(
+			identities.hse,
+			LONGEST_FORWARDED,
+			({ method, path }): Answer => {
+				if (method === "DELETE") return { status: 204 };
+				if (path === HSE_PATH) {
+					const body = encodeRegistered({ easSessionId: "1234", expiresIn: 2 });
+					return { status: 201, type: XML_TYPE, body };
+				}
+				renewals.push(performance.now());
+				return plain(503, "Not now.");
+			},
+			(error) => bench.errors.push(error.message),
+		);
+		const port = await listen(hse, HOST, 0);
+		const begun = performance.now();
+		const server = await bench.startEas(identities[EAS_ID], EAS_ID, `https://${HOST}:${port}`);
+		await new Promise((resolve) => setTimeout(resolve, 1900));
+		const { isRegistered } = server;
+		await server.close();
+		await close(hse);
+		expect(renewals.filter((at) => at - begun < 2000).length).toBeGreaterThan(1);
+		expect(isRegistered).toBe(true);
 	});
 
 	test("an EAS registers under no name but that of its certificate", async () => {
