@@ -11,6 +11,7 @@ import type { EscrowFile } from "../hse/escrow-file.js";
 import type { HseEvent } from "../hse/events.js";
 import { readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
+import { PostgresSessionStore } from "../hse/postgres/session-store.js";
 import { type EasOptions, HseServer } from "../hse/server.js";
 import { openStorage, type Storage } from "../hse/storage.js";
 import { loadKernelFor } from "../kernel.js";
@@ -95,7 +96,7 @@ async function listen(server: HseServer, { port, eas, easPort }: HseServerConfig
 async function startNorthbound(
 	server: HseServer,
 	configuration: HseServerConfiguration,
-	{ audit, escrow, database }: Pick<Files, "audit" | "escrow" | "database">,
+	{ audit, escrow, database, store }: Pick<Files, "audit" | "escrow" | "database" | "store">,
 ): Promise<NorthboundServer | undefined> {
 	const { northboundPort, northboundAddress, operationsPort, operationsAddress } = configuration;
 	if (audit === undefined || (northboundPort === undefined && operationsPort === undefined)) return undefined;
@@ -107,6 +108,14 @@ async function startNorthbound(
 		api: northboundPort === undefined ? undefined : { address: northboundAddress, port: northboundPort },
 		operations: operationsPort === undefined ? undefined : { address: operationsAddress, port: operationsPort },
 		database: configuration.northboundDatabase,
+		shared:
+			store instanceof PostgresSessionStore
+				? {
+						url: configuration.database,
+						process: store.process,
+						bring: (sessionId) => server.bring(sessionId),
+					}
+				: undefined,
 		audit,
 		escrow,
 		subscriberPolicy: (imsi) => database.easKeyPolicy(imsi),
@@ -161,6 +170,7 @@ export const hse: Command = {
 				northbound?.handleEvent(event);
 				if (configuration.answer && event.kind === "uplink") answer(event.sessionId);
 			},
+			isBehind: () => northbound?.isBehind === true,
 			onError: (error) => console.error(`The database failed: ${error.message}`),
 			onLost: (error) => {
 				console.error(error.message);
@@ -184,7 +194,7 @@ export const hse: Command = {
 		};
 		try {
 			// First, so that it is told of the first uplink.
-			northbound = await startNorthbound(server, configuration, { audit, escrow, database });
+			northbound = await startNorthbound(server, configuration, { audit, escrow, database, store });
 			await listen(server, configuration);
 		} catch (error) {
 			await close();

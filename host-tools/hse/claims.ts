@@ -26,6 +26,8 @@ export interface ClaimsOptions {
 interface Waiting {
 	readonly datagrams: { readonly source: string; readonly datagram: Uint8Array }[];
 	readonly until: number;
+	/** Told when the session is here, or is not had. */
+	readonly told: (() => void)[];
 	/** Octets of a session that has been claimed and waits to be taken up. */
 	octets?: Uint8Array;
 }
@@ -49,9 +51,25 @@ export class Claims {
 			if (waiting.datagrams.length < MOST_DATAGRAMS) waiting.datagrams.push({ source, datagram });
 			return;
 		}
-		if (this.isClosed || this.waiting.size >= MOST_SESSIONS) return;
-		this.waiting.set(sessionId, { datagrams: [{ source, datagram }], until: this.options.now() + GIVE_UP_AFTER });
+		this.wait(sessionId, [{ source, datagram }]);
+	}
+
+	/** Brings a session here without a datagram. @returns when it is here, or is not had: look for it at once */
+	bring(sessionId: number): Promise<void> {
+		return new Promise((resolve) => {
+			const waiting = this.waiting.get(sessionId) ?? this.wait(sessionId, []);
+			if (waiting === undefined) resolve();
+			else waiting.told.push(resolve);
+		});
+	}
+
+	/** @returns undefined where so many are waited for that this one is not */
+	private wait(sessionId: number, datagrams: Waiting["datagrams"]): Waiting | undefined {
+		if (this.isClosed || this.waiting.size >= MOST_SESSIONS) return undefined;
+		const waiting: Waiting = { datagrams, until: this.options.now() + GIVE_UP_AFTER, told: [] };
+		this.waiting.set(sessionId, waiting);
 		this.ask();
+		return waiting;
 	}
 
 	/** Whether a session is on its way here. */
@@ -66,7 +84,7 @@ export class Claims {
 
 	close(): void {
 		this.isClosed = true;
-		this.waiting.clear();
+		for (const sessionId of [...this.waiting.keys()]) this.giveUp(sessionId);
 		clearTimeout(this.timer);
 	}
 
@@ -91,7 +109,7 @@ export class Claims {
 			const sessionIds: number[] = [];
 			for (const [sessionId, { until, octets }] of this.waiting) {
 				if (octets !== undefined) this.arrive(sessionId, octets);
-				else if (until <= time) this.waiting.delete(sessionId);
+				else if (until <= time) this.giveUp(sessionId);
 				else if (!asked.has(sessionId) && !isPending(sessionId)) sessionIds.push(sessionId);
 				if (sessionIds.length === SESSIONS_PER_CLAIM) break;
 			}
@@ -117,5 +135,12 @@ export class Claims {
 		const waiting = this.waiting.get(sessionId);
 		this.waiting.delete(sessionId);
 		for (const { source, datagram } of waiting?.datagrams ?? []) this.options.handle(source, datagram);
+		for (const tell of waiting?.told ?? []) tell();
+	}
+
+	private giveUp(sessionId: number): void {
+		const waiting = this.waiting.get(sessionId);
+		this.waiting.delete(sessionId);
+		for (const tell of waiting?.told ?? []) tell();
 	}
 }

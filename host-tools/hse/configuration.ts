@@ -118,7 +118,10 @@ const SETTINGS = {
 		schema: text.default("127.0.0.1"),
 	},
 	northboundDatabase: {
-		row: { value: "FILE", help: "what application servers have asked for (best-northbound.db)" },
+		row: {
+			value: "FILE",
+			help: "what application servers have asked for, unless it is in a PostgreSQL (best-northbound.db)",
+		},
 		schema: text.default("best-northbound.db"),
 	},
 	auditLog: {

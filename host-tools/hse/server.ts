@@ -77,6 +77,8 @@ export interface HseServerOptions {
 	 */
 	readonly onUplink?: (uplink: Uplink) => void;
 	readonly onTraffic?: (traffic: Traffic) => void;
+	/** Whether so many events wait where they are told that no more input should be taken. */
+	readonly isBehind?: () => boolean;
 	/** Told when the authentication centre fails for one request, or the store for one batch. */
 	readonly onError?: (error: Error) => void;
 	/** Told when other HSEs may have this one's sessions: the process must end at once. */
@@ -219,6 +221,8 @@ export class HseServer implements DatagramReceiver {
 				this.hse.supersede(this.now(), sessionId);
 				this.drain();
 			},
+			onDeleted: (sessionId, imsi) =>
+				this.tell({ kind: "session over", imsi, sessionId, cause: CAUSE.normalRelease, by: "UE" }),
 			onLost: (error) => this.options.onLost?.(error),
 		});
 		return claims;
@@ -247,6 +251,12 @@ export class HseServer implements DatagramReceiver {
 		this.drain();
 	}
 
+	/** Brings a session here from whichever HSE has it. @returns whether it is here, until the next thing that is waited for */
+	async bring(sessionId: number): Promise<boolean> {
+		if (this.hse.session(sessionId) === undefined) await this.claims?.bring(sessionId);
+		return this.hse.session(sessionId) !== undefined;
+	}
+
 	/** Takes no more datagrams, stores what there is to store, lets out what waited for that, and erases all keys. */
 	async close(): Promise<void> {
 		this.isClosing = true;
@@ -266,7 +276,7 @@ export class HseServer implements DatagramReceiver {
 
 	/** A datagram from a UE, in octets that are used again. */
 	receive(peer: string, octets: Uint8Array, length: number): void {
-		if (this.isClosing || this.outputs.isFull) return;
+		if (this.isClosing || this.outputs.isFull || this.options.isBehind?.() === true) return;
 		if (this.claims !== undefined && screen(this.header, octets, length, true) === undefined) {
 			const { sessionId } = this.header;
 			if (sessionId !== 0 && !this.hse.knows(sessionId)) {

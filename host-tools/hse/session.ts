@@ -428,25 +428,18 @@ export class HseSession {
 		network: Uint8Array,
 		address: string,
 	): HseSession {
-		const { parameters, expiresAt } = record;
+		const { expiresAt } = record;
 		const { control, user } = context;
 		control.next = record.get(WORD.controlNext);
 		control.received.last = record.get(WORD.controlReceived) - 1;
 		user.next = record.get(WORD.userNext);
 		record.loadReceived(user.received);
-		const largestMessages = record.get(WORD.largestMessages);
-		const configuration = {
-			...parameters,
-			release: record.release,
-			lifetime: record.get(WORD.lifetime),
-			largestMessage: largestMessages & 0xffff,
-		};
 		const identity = {
 			imsi: decodeImsi(record.imsi) ?? "",
 			easId: record.easId.slice(),
-			configuration,
+			configuration: configurationOf(record),
 			network: network.slice(),
-			largestMessage: largestMessages >>> 16,
+			largestMessage: record.get(WORD.largestMessages) >>> 16,
 		};
 		const keys = new HseKeys(record.baseKey.slice(), record.trafficKeys.slice(), context);
 		const session = new HseSession(surroundings, identity, keys, record.expectedResponse?.slice(), address, "live");
@@ -487,8 +480,8 @@ export class HseSession {
 	 */
 	goOn(now: number, parts: Parts): void {
 		const { kernel, retransmission, fraction } = this.surroundings;
-		const [state = 0, cause = CAUSE.normalRelease] = parts.get(PART.state) ?? [];
-		this.state = STATES[state];
+		const [, cause = CAUSE.normalRelease] = parts.get(PART.state) ?? [];
+		this.state = stateOf(parts);
 		this.cause = cause;
 		const request = parts.get(PART.request);
 		if (request !== undefined) this.request = new Retransmission(request, retransmission, fraction(), now);
@@ -848,4 +841,19 @@ export class HseSession {
 		this.erase();
 		this.tellOver(cause, by);
 	}
+}
+
+/** What was agreed in the session of a record. */
+export function configurationOf(record: SessionRecord): HseConfiguration {
+	return {
+		...record.parameters,
+		release: record.release,
+		lifetime: record.get(WORD.lifetime),
+		largestMessage: record.get(WORD.largestMessages) & 0xffff,
+	};
+}
+
+/** The state of a session that is stored. @param parts what is going on in it */
+export function stateOf(parts: Parts): SessionState {
+	return STATES[parts.get(PART.state)?.[0] ?? 0];
 }

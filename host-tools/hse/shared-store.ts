@@ -16,6 +16,8 @@ export interface SharedStoreEvents {
 	onFree(sessionId: number): void;
 	/** Another process has confirmed a later session of the same UE. */
 	onSuperseded(sessionId: number): void;
+	/** This process has confirmed a later session of the same UE, and that before it, which nobody had, is deleted. @param imsi digits */
+	onDeleted(sessionId: number, imsi: string): void;
 	/** The lease of this process has ended, and others may have its sessions: it must end without another word. */
 	onLost(error: Error): void;
 }

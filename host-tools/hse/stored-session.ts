@@ -1,7 +1,8 @@
 import { ReceivedCount } from "../../firmware/emsdp/count.js";
+import { decodeImsi } from "../../firmware/emsdp/imsi.js";
 import { COUNT, HEADER } from "../../firmware/emsdp/profile.js";
 import { decodeParts, encodeParts, type Parts } from "./parts.js";
-import { SESSION_REQUEST_PART } from "./session.js";
+import { configurationOf, SESSION_REQUEST_PART, stateOf } from "./session.js";
 import { RECORD_OCTETS, SessionRecord, WORD } from "./session-record.js";
 
 /** A record is in the order of the machine's octets, so that a million can be read without taking each apart. */
@@ -78,6 +79,24 @@ export function decodeStored(octets: Uint8Array, record: SessionRecord) {
 		answer &&
 		until && { request, answer, until: new Float64Array(until.buffer)[0] };
 	return { network, address, parts: all as Parts, kept };
+}
+
+/** What there is to see of a stored session without its keys. */
+export function viewOfStored(octets: Uint8Array) {
+	const record = new SessionRecord();
+	const { parts } = decodeStored(octets, record);
+	const { keyId, sessionId } = record;
+	const view = {
+		sessionId,
+		/** Digits. */
+		imsi: decodeImsi(record.imsi) ?? "",
+		state: stateOf(parts),
+		keyId,
+		easId: new TextDecoder().decode(record.easId),
+		configuration: configurationOf(record),
+	};
+	record.erase();
+	return view;
 }
 
 /** EF_IMSI of a stored session, 8 octets; not a copy. */

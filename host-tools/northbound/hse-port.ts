@@ -13,6 +13,18 @@ export interface SessionView {
 	readonly configuration: HseConfiguration;
 }
 
+/** The HSEs that share a store with this one, this one among them. */
+export interface OtherHses {
+	/** A session as it was last stored. */
+	session(sessionId: number): Promise<SessionView | undefined>;
+	/** The confirmed sessions of some UEs, in any order. @param imsis digits */
+	sessionsOf(imsis: readonly string[]): Promise<readonly SessionView[]>;
+	/** IMSIs of all UEs that have a confirmed session, always in the same order. */
+	imsis(): Promise<readonly string[]>;
+	/** Brings a session here from the HSE that has it. @returns whether it is here now */
+	bring(sessionId: number): Promise<boolean>;
+}
+
 /**
  * What the northbound API needs of an HSE. What happens there comes the other way, as events given to
  * `Northbound.handleEvent`. Commands raise HseError.

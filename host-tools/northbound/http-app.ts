@@ -6,9 +6,10 @@ import { bodyLimit } from "hono/body-limit";
 import type { WebSocket } from "ws";
 import type { z } from "zod";
 import type { AuditLog } from "../hse/audit.js";
+import type { Awaitable } from "../hse/subscriber-database.js";
 import type { ApplicationServer } from "./application-server.js";
 import type { Northbound } from "./northbound.js";
-import type { Notifier } from "./notifier.js";
+import type { Notifications } from "./notifier.js";
 import { type Api, type ApiResponse, type Operation, rootOf } from "./operation.js";
 import { invalid, notFound, PROBLEM_TYPE, Problem } from "./problem.js";
 import { type Authenticator, type Evidence, thumbprintOf } from "./security/authenticate.js";
@@ -23,7 +24,7 @@ const MOST_UNSENT = 1_048_576;
 
 export interface HttpAppOptions {
 	readonly northbound: Northbound;
-	readonly notifier: Notifier;
+	readonly notifier: Notifications;
 	readonly authenticator: Authenticator;
 	readonly audit: AuditLog;
 	readonly rateLimit: RateLimit;
@@ -63,10 +64,10 @@ export function httpApp(options: HttpAppOptions): Hono<Bindings> {
 	if (options.issuer !== undefined) addIssuer(app, options, options.issuer);
 	for (const api of options.northbound.apis) addApi(app, options, api);
 	addWebSocket(app, options, "/3gpp-nidd/v1/:scsAsId/configurations/:id/websocket", (server, id) =>
-		options.northbound.nidd.websocket(server, id),
+		options.northbound.read(() => options.northbound.nidd.websocket(server, id)),
 	);
 	addWebSocket(app, options, "/3gpp-best/v1/:scsAsId/subscriptions/:id/websocket", (server, id) =>
-		options.northbound.best.websocket(server, id),
+		options.northbound.read(() => options.northbound.best.websocket(server, id)),
 	);
 	return app;
 }
@@ -164,7 +165,7 @@ function notAllowed(operations: readonly Operation[]): Problem {
 
 async function perform(
 	context: AppContext,
-	{ idempotency }: HttpAppOptions,
+	{ idempotency, northbound }: HttpAppOptions,
 	applicationServer: ApplicationServer,
 	operation: Operation,
 ): Promise<ApiResponse> {
@@ -174,7 +175,7 @@ async function perform(
 	const query = operation.query ? check(operation.query, context.req.query(), "query ") : {};
 	const path = context.req.param() as Record<string, string>;
 	const answer = async () =>
-		operation.handle({ applicationServer, path, query: query as Record<string, unknown>, body });
+		northbound.perform(operation, { applicationServer, path, query: query as Record<string, unknown>, body });
 	const key = context.req.header("idempotency-key");
 	if (key === undefined || operation.method !== "post") return answer();
 	const request = `${context.req.method} ${context.req.path}\n${text}`;
@@ -273,7 +274,7 @@ function addWebSocket(
 	app: Hono<Bindings>,
 	options: HttpAppOptions,
 	path: string,
-	channelOf: (server: ApplicationServer, id: string) => string,
+	channelOf: (server: ApplicationServer, id: string) => Awaitable<string>,
 ): void {
 	const { notifier } = options;
 	const channels = new WeakMap<Request, string>();
@@ -286,7 +287,7 @@ function addWebSocket(
 				checkPath(context, server);
 				if (context.req.header("upgrade")?.toLowerCase() !== "websocket")
 					throw new Problem(426, "UPGRADE_NEEDED", "Only a WebSocket is there.", { headers: { Upgrade: "websocket" } });
-				channels.set(context.req.raw, channelOf(server, context.req.param("id") ?? ""));
+				channels.set(context.req.raw, await channelOf(server, context.req.param("id") ?? ""));
 			} catch (error) {
 				recordRefusal(context, options, server?.id, error);
 				throw error;

@@ -1,22 +1,8 @@
 import { closeSync, openSync } from "node:fs";
 import Database from "libsql";
 import { DatabaseError } from "../hse/database.js";
-
-export type ResourceKind = "configuration" | "delivery" | "command" | "subscription";
-
-/** A resource of an API as it is stored. `T`: its own fields, as JSON. */
-export interface Resource<T = unknown> {
-	readonly id: string;
-	readonly kind: ResourceKind;
-	readonly applicationServer: string;
-	/** The UE it is about, empty where it is about all. */
-	readonly imsi: string;
-	/** The resource that it is part of and goes with, empty where there is none. */
-	readonly parent: string;
-	/** When its time is over, in milliseconds since 1970; undefined: never. */
-	readonly until: number | undefined;
-	readonly body: T;
-}
+import type { Resource, ResourceEvents, ResourceKind, Resources, StoredReply } from "./resources.js";
+import { run, type Steps } from "./steps.js";
 
 /** A notification that has not been delivered. */
 export interface StoredNotification {
@@ -28,15 +14,6 @@ export interface StoredNotification {
 	/** JSON. */
 	readonly body: string;
 	readonly created: number;
-}
-
-/** The answer to a POST, kept for its repetition. */
-export interface StoredReply {
-	readonly digest: string;
-	readonly status: number;
-	/** JSON of header fields and of the body. */
-	readonly headers: string;
-	readonly body: string;
 }
 
 const APPLICATION_ID = 0x4e425444;
@@ -82,7 +59,10 @@ type Row = Record<string, unknown>;
  * What the northbound side keeps: resources, notifications on their way, replies. A file outlives the process however it
  * ends; the last writes before a loss of power can be lost.
  */
-export class NorthboundStore {
+export class NorthboundStore implements Resources {
+	readonly isShared = false;
+	readonly isBehind = false;
+	private events: ResourceEvents | undefined;
 	private readonly database: Database.Database;
 	private readonly statements = new Map<string, Database.Statement>();
 	/** IMSIs that some resource is about, or was in this run. */
@@ -110,6 +90,23 @@ export class NorthboundStore {
 	close(): void {
 		this.database.close();
 	}
+
+	listen(events: ResourceEvents): void {
+		this.events = events;
+	}
+
+	/** Nothing comes in between, and what is done before an error stays done. */
+	unit<T>(_isReading: boolean, work: () => Steps<T>) {
+		return run(work());
+	}
+
+	inTurn(_imsi: string, _isRepeatable: boolean, work: () => Steps<void>): void {
+		run(work());
+	}
+
+	commit(): void {}
+
+	lockUe(): void {}
 
 	put<T>({ id, kind, applicationServer, imsi, parent, until, body }: Resource<T>): void {
 		if (imsi !== "") this.watched.add(imsi);
@@ -172,6 +169,24 @@ export class NorthboundStore {
 	/** Whether some resource may be about a UE. */
 	isWatched(imsi: string): boolean {
 		return this.watched.has(imsi);
+	}
+
+	/** The events of sessions are few. */
+	isSubscribed(): boolean {
+		return true;
+	}
+
+	announce(): void {}
+
+	announceOver(id: string): void {
+		this.events?.onCommandOver(id);
+	}
+
+	/** The process that asks knows itself when it heard a UE. */
+	heard(): void {}
+
+	heardAt(): ReadonlyMap<string, number> {
+		return new Map();
 	}
 
 	/** Removes a resource and its parts. */
@@ -241,6 +256,12 @@ export class NorthboundStore {
 		);
 	}
 
+	claimReply(): boolean {
+		return true;
+	}
+
+	dropReply(): void {}
+
 	keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): void {
 		const { digest, status, headers, body } = reply;
 		this.run("INSERT OR REPLACE INTO reply VALUES (?, ?, ?, ?, ?, ?, ?)", [
@@ -254,7 +275,7 @@ export class NorthboundStore {
 		]);
 	}
 
-	forgetReplies(now: number): void {
+	forgetOld(now: number): void {
 		this.run("DELETE FROM reply WHERE until <= ?", [now]);
 	}
 

@@ -1,3 +1,4 @@
+import type { Awaitable } from "../hse/subscriber-database.js";
 import type { NorthboundStore } from "./northbound-store.js";
 
 /** How often a notification is tried again. Times in milliseconds. */
@@ -33,6 +34,32 @@ export interface Attached {
 	send(text: string): Promise<boolean>;
 }
 
+/** Notifications on their way to application servers: those of one channel keep their order. */
+export interface Notifications {
+	/** Takes up what is waiting. */
+	start(): void;
+	/** Begins nothing more; resolves when what is under way is over. */
+	stop(): Promise<void>;
+	/** How many notifications wait. */
+	readonly waiting: number;
+	/** @param destination empty: a WebSocket only */
+	notify(channelId: string, destination: string, notification: object): Awaitable<void>;
+	/** From now on a channel's notifications go over a WebSocket; another one takes the place of the one before. */
+	attach(channelId: string, socket: Attached): void;
+	detach(channelId: string, socket: Attached): void;
+	/** The channel's destination is another from now on. */
+	redirect(channelId: string, destination: string): Awaitable<void>;
+	/** Its application server has removed the resource of the channel: what was to be told of it goes too. */
+	close(channelId: string): Awaitable<void>;
+	/** Called now and then. */
+	handleTimeout(): void;
+}
+
+/** How long to wait after some failures, in milliseconds. @param fraction random, 0 to 1 */
+export function delayAfter({ first, longest }: RetryPolicy, failures: number, fraction: number): number {
+	return Math.min(longest, first * 2 ** Math.min(failures, 30)) * (0.5 + fraction / 2);
+}
+
 interface Channel {
 	waiting: number;
 	isBusy: boolean;
@@ -46,7 +73,7 @@ interface Channel {
  * Delivers notifications, those of one channel in their order, each at least once or given up: over the WebSocket of the
  * channel while there is one, else by a POST to its destination. They are stored until then.
  */
-export class Notifier {
+export class Notifier implements Notifications {
 	private readonly options: NotifierOptions;
 	private readonly channels = new Map<string, Channel>();
 	private isStopped = false;
@@ -179,8 +206,7 @@ export class Notifier {
 				continue;
 			}
 			if (socket !== undefined && channel.socket === socket) channel.socket = undefined;
-			const longest = Math.min(retry.longest, retry.first * 2 ** Math.min(channel.failures++, 30));
-			channel.dueAt = now() + longest * (0.5 + fraction() / 2);
+			channel.dueAt = now() + delayAfter(retry, channel.failures++, fraction());
 			return;
 		}
 	}

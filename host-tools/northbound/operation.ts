@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ApplicationServer } from "./application-server.js";
+import type { Steps } from "./steps.js";
 
 /** A request that has been authenticated, authorised and checked against its schemas. */
 export interface ApiRequest {
@@ -42,7 +43,7 @@ export interface Operation {
 	readonly responses: Readonly<Record<number, ResponseRow>>;
 	/** What it answers holds a secret: it is kept nowhere. */
 	readonly isSecret?: boolean;
-	handle(request: ApiRequest): ApiResponse | Promise<ApiResponse>;
+	handle(request: ApiRequest): Steps<ApiResponse>;
 }
 
 /** An API: its name in the paths, its version and its operations. */

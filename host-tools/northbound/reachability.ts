@@ -19,7 +19,17 @@ export class Reachability {
 
 	isReachable(imsi: string, now: number): boolean {
 		const at = this.heardAt.get(imsi);
-		return at !== undefined && now - at <= this.listensFor;
+		return at !== undefined && this.isRecent(at, now);
+	}
+
+	/** Whether a UE that was heard at a time listens still. */
+	isRecent(at: number, now: number): boolean {
+		return now - at <= this.listensFor;
+	}
+
+	/** When a UE that may listen still was heard, in milliseconds since 1970. */
+	lastHeard(imsi: string): number | undefined {
+		return this.heardAt.get(imsi);
 	}
 
 	/** Forgets those that listen no more. */

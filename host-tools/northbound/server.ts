@@ -11,6 +11,7 @@ import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import { Failure, UsageError } from "../cli/errors.js";
 import type { HseEvent } from "../hse/events.js";
 import type { Traffic } from "../hse/server.js";
+import type { Awaitable } from "../hse/subscriber-database.js";
 import type { ApplicationServer } from "./application-server.js";
 import { bestDocument } from "./best/document.js";
 import { LIMITS_OF_A_SERVER, type NorthboundContext } from "./context.js";
@@ -22,10 +23,14 @@ import { Metrics } from "./metrics.js";
 import { newId } from "./new-id.js";
 import { Northbound } from "./northbound.js";
 import { NorthboundStore } from "./northbound-store.js";
-import { Notifier, RETRY } from "./notifier.js";
+import { type Notifications, Notifier, type NotifierOptions, RETRY } from "./notifier.js";
 import { operationsApp } from "./operations-app.js";
 import { pageFile } from "./page-files.js";
+import { SharedNotifier } from "./postgres/notifier.js";
+import { PostgresSessions } from "./postgres/other-hses.js";
+import { openPostgresResources, type PostgresResources } from "./postgres/resources.js";
 import { Reachability } from "./reachability.js";
+import type { Resources } from "./resources.js";
 import { Authenticator } from "./security/authenticate.js";
 import { Idempotency } from "./security/idempotency.js";
 import { RateLimit } from "./security/rate-limit.js";
@@ -44,6 +49,15 @@ const DRAIN = 10_000;
 /** Name of the one application server where none is configured. */
 const DEMO = "demo";
 
+/** A PostgreSQL that several HSEs share, with their sessions in it. */
+export interface SharedDatabase {
+	readonly url: string;
+	/** The number of this process among them. */
+	readonly process: number;
+	/** Brings a session here. @returns whether it is here now */
+	bring(sessionId: number): Promise<boolean>;
+}
+
 export interface NorthboundServerOptions extends KeyReleaseOptions {
 	readonly hse: HsePort;
 	/** How many datagrams met each fate. */
@@ -54,7 +68,10 @@ export interface NorthboundServerOptions extends KeyReleaseOptions {
 	readonly api?: { readonly address: string; readonly port: number } | undefined;
 	/** Where the page, the metrics and the health are; undefined: nowhere. */
 	readonly operations?: { readonly address: string; readonly port: number } | undefined;
+	/** A file. */
 	readonly database: string;
+	/** In place of the file, the PostgreSQL of several HSEs. */
+	readonly shared?: SharedDatabase | undefined;
 	/** Where the credentials of the one server go that there is where none is configured. */
 	readonly demoClient: string;
 	readonly settings: NorthboundSettings;
@@ -68,9 +85,10 @@ export class NorthboundServer {
 	private readonly options: NorthboundServerOptions;
 	private readonly feed: LiveFeed;
 	private readonly metrics: Metrics;
-	private readonly store: NorthboundStore;
+	private readonly store: Resources;
+	private readonly others: PostgresSessions | undefined;
 	private readonly webhooks: Webhooks;
-	private readonly notifier: Notifier;
+	private readonly notifier: Notifications;
 	private readonly rateLimit = new RateLimit();
 	private readonly idempotency: Idempotency;
 	private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 });
@@ -79,9 +97,11 @@ export class NorthboundServer {
 	private authenticator: Authenticator | undefined;
 	private timer: NodeJS.Timeout | undefined;
 	private tidyAt = 0;
+	private isLooking = false;
 	private isDraining = false;
 
-	private constructor(options: NorthboundServerOptions) {
+	/** @param resources of the PostgreSQL, where there is one */
+	private constructor(options: NorthboundServerOptions, resources: PostgresResources | undefined) {
 		this.options = options;
 		const { hse, settings } = options;
 		this.feed = new LiveFeed(
@@ -96,21 +116,41 @@ export class NorthboundServer {
 			waitingNotifications: () => this.notifier.waiting,
 		});
 		this.webhooks = new Webhooks(readTls(settings.webhooks, "webhooks"));
-		this.store = new NorthboundStore(options.database);
-		this.notifier = new Notifier({
-			store: this.store,
+		const delivery: Omit<NotifierOptions, "store"> = {
 			retry: RETRY,
 			now: Date.now,
 			fraction: Math.random,
 			post: (destination, body) => this.webhooks.post(destination, body),
 			onFate: (fate) => this.metrics.notification(fate),
-		});
+		};
+		if (resources === undefined) {
+			const store = new NorthboundStore(options.database);
+			this.store = store;
+			this.notifier = new Notifier({ ...delivery, store });
+		} else {
+			this.store = resources;
+			this.notifier = new SharedNotifier({ ...delivery, resources, onError: (error) => this.report(error) });
+		}
+		const { shared } = options;
+		this.others = shared && new PostgresSessions(shared.url, (sessionId) => shared.bring(sessionId));
 		this.idempotency = new Idempotency(this.store, Date.now);
 	}
 
 	/** @throws UsageError or Failure for what a person can mend */
 	static async start(options: NorthboundServerOptions): Promise<NorthboundServer> {
-		const server = new NorthboundServer(options);
+		const { shared, logger } = options;
+		const resources =
+			shared &&
+			(await openPostgresResources(shared.url, shared.process, (error) =>
+				logger.error({ err: error }, "the northbound side failed"),
+			));
+		let server: NorthboundServer;
+		try {
+			server = new NorthboundServer(options, resources);
+		} catch (error) {
+			await resources?.close();
+			throw error;
+		}
 		try {
 			if (options.api !== undefined) await server.startApi(options.api);
 			if (options.operations !== undefined) await server.startOperations(options.operations);
@@ -128,6 +168,11 @@ export class NorthboundServer {
 		this.metrics.event(event.kind);
 		this.feed.handleEvent(event);
 		this.guard(() => this.northbound?.handleEvent(event));
+	}
+
+	/** Whether so much waits for the store that the HSE should take no more input. */
+	get isBehind(): boolean {
+		return this.store.isBehind;
 	}
 
 	handleTraffic(traffic: Traffic): void {
@@ -159,7 +204,8 @@ export class NorthboundServer {
 		clearInterval(this.timer);
 		await this.notifier.stop();
 		this.webhooks.close();
-		this.store.close();
+		await this.store.close();
+		await this.others?.close();
 	}
 
 	private async startApi({ address, port }: { readonly address: string; readonly port: number }): Promise<void> {
@@ -193,10 +239,11 @@ export class NorthboundServer {
 		const servers = isDemo ? [this.demoServer()] : settings.applicationServers;
 		checkServers(servers);
 		const { oauth } = settings;
-		const issuer = oauth === undefined ? await LocalIssuer.make(this.apiRoot, this.apiRoot) : undefined;
+		const issuer = oauth === undefined ? await this.makeIssuer() : undefined;
 		const verifier = oauth ? remoteIssuer(oauth.issuer, oauth.jwksUri, oauth.audience) : issuer;
 		const context: NorthboundContext = {
 			hse,
+			others: this.others,
 			store: this.store,
 			directory: directoryOf(
 				isDemo ? { ues: settings.ues, otherUes: settings.otherUes ?? DEMO_UES } : settings,
@@ -228,6 +275,17 @@ export class NorthboundServer {
 		});
 		addDocumentation(routes, this.northbound);
 		ready(routes);
+	}
+
+	/** Several HSEs have one key, so that a token of one is good at all of them. */
+	private makeIssuer(): Promise<LocalIssuer> {
+		const { apiRoot, store } = this;
+		const isShared = "tokenKey" in store;
+		return LocalIssuer.make(
+			apiRoot,
+			apiRoot,
+			isShared ? (fresh) => (store as PostgresResources).tokenKey(fresh) : undefined,
+		);
 	}
 
 	private async startOperations({ address, port }: { readonly address: string; readonly port: number }): Promise<void> {
@@ -300,13 +358,29 @@ export class NorthboundServer {
 
 	private tick(): void {
 		this.guard(() => {
-			this.northbound?.handleTimeout();
+			this.lookAtTimes();
 			if (Date.now() < this.tidyAt) return;
 			this.tidyAt = Date.now() + TIDY_EVERY;
-			this.idempotency.tidy();
+			this.wait(this.idempotency.tidy());
 			this.authenticator?.tidy();
 			this.rateLimit.tidy(Date.now(), TIDY_EVERY);
 		});
+	}
+
+	private lookAtTimes(): void {
+		if (this.isLooking) return;
+		const done = this.northbound?.handleTimeout();
+		if (!(done instanceof Promise)) return;
+		this.isLooking = true;
+		this.wait(
+			done.finally(() => {
+				this.isLooking = false;
+			}),
+		);
+	}
+
+	private wait(work: Awaitable<void>): void {
+		if (work instanceof Promise) work.catch((error) => this.report(error));
 	}
 
 	/** What fails on this side does not end the HSE. */
@@ -314,8 +388,12 @@ export class NorthboundServer {
 		try {
 			action();
 		} catch (error) {
-			this.options.logger.error({ err: error }, "the northbound side failed");
+			this.report(error);
 		}
+	}
+
+	private report(error: unknown): void {
+		this.options.logger.error({ err: error }, "the northbound side failed");
 	}
 }
 

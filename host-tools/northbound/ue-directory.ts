@@ -56,6 +56,11 @@ export class UeDirectory {
 		return entry?.applicationServer === applicationServer ? entry : undefined;
 	}
 
+	/** Whether UEs that are not listed belong to an application server. */
+	hasUnlisted(applicationServer: string): boolean {
+		return this.rest?.applicationServer === applicationServer;
+	}
+
 	/** IMSIs that can belong to an application server. @param present those with a session, for what is not listed */
 	*imsisOf(applicationServer: string, present: () => Iterable<string>): Iterable<string> {
 		if (this.rest?.applicationServer === applicationServer) {

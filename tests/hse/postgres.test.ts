@@ -29,7 +29,7 @@ function aSharedKey(imsi = IMSI, reference = "meter 1"): SharedKeySubscriber {
 }
 
 /** Hears nothing of what other processes say. */
-const DEAF = { onAsked: () => {}, onFree: () => {}, onSuperseded: () => {}, onLost: () => {} };
+const DEAF = { onAsked: () => {}, onFree: () => {}, onSuperseded: () => {}, onDeleted: () => {}, onLost: () => {} };
 
 if (NO_POSTGRES !== undefined) test.skip(`with a PostgreSQL: ${NO_POSTGRES}`, () => {});
 else {
@@ -46,9 +46,7 @@ else {
 	});
 
 	beforeEach(async () => {
-		await postgres.query(
-			"DROP TABLE IF EXISTS best_subscriber, best_session, best_hse, best_uplink_counts, best_version",
-		);
+		await postgres.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
 	});
 
 	describe("subscribers in a PostgreSQL", () => {

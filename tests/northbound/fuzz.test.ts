@@ -40,7 +40,7 @@ function pathOf(pattern: string, { at, extra }: { at: number; extra: string }): 
 		const there =
 			name === "sessionId"
 				? [world.sessionPath.slice("/sessions/".length)]
-				: world.context.store.ofServer(kinds[name as keyof typeof kinds] ?? "delivery", "meters").map(({ id }) => id);
+				: world.resources.ofServer(kinds[name as keyof typeof kinds] ?? "delivery", "meters").map(({ id }) => id);
 		const isStray = at % 8 === 0 || there.length === 0;
 		const choice = isStray ? strays : there;
 		return encodeURIComponent(choice[(at >> 3) % choice.length]);

@@ -266,6 +266,30 @@ describe("downlink data deliveries", () => {
 	});
 });
 
+test("an uplink of a UE about which nothing is stored costs no question to the store", async () => {
+	const world = await World.make();
+	world.connect();
+	const asked: string[] = [];
+	const { resources } = world;
+	for (const name of ["unit", "inTurn", "get", "ofUe", "ofServer", "heard", "heardAt"] as const) {
+		const method = resources[name].bind(resources) as (...words: unknown[]) => unknown;
+		Object.assign(resources, {
+			[name]: (...words: unknown[]) => {
+				asked.push(name);
+				return method(...words);
+			},
+		});
+	}
+	world.send("reading");
+	world.settle();
+	expect(asked).toEqual([]);
+	await configure(world);
+	asked.length = 0;
+	world.send("reading");
+	world.settle();
+	expect(asked).toContain("ofUe");
+});
+
 describe("notifications", () => {
 	test("are tried again with back-off, in order, and once each", async () => {
 		const world = await World.make();
@@ -314,7 +338,7 @@ describe("notifications", () => {
 		}
 		const attempts = world.attempts.length;
 		await world.pass(60_000);
-		expect([world.context.notifier.waiting, world.context.store.channels()]).toEqual([0, []]);
+		expect([world.context.notifier.waiting, world.resources.channels()]).toEqual([0, []]);
 		expect(world.attempts).toHaveLength(attempts);
 	});
 
@@ -339,7 +363,10 @@ describe("notifications", () => {
 			websockNotifConfig: { requestWebsocketUri: true },
 		});
 		expect(body.websockNotifConfig.websocketUri).toBe(`${body.self.replace("https", "wss")}/websocket`);
-		const id = world.northbound.nidd.websocket({ id: "meters" } as never, body.self.split("/").at(-1));
+		const { northbound } = world;
+		const id = await northbound.read(() =>
+			northbound.nidd.websocket({ id: "meters" } as never, body.self.split("/").at(-1)),
+		);
 		const frames: string[] = [];
 		const socket = { send: async (text: string) => frames.push(text) > 0 };
 		world.context.notifier.attach(id, socket);

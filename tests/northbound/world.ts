@@ -65,6 +65,8 @@ export interface WorldOptions extends PairOptions {
 export class World extends Pair {
 	readonly context: NorthboundContext;
 	readonly northbound: Northbound;
+	/** What the context has, of which answers are there at once. */
+	readonly resources: NorthboundStore;
 	readonly issuer: LocalIssuer;
 	/** Whether the application server takes notifications. */
 	isTaking = true;
@@ -91,6 +93,7 @@ export class World extends Pair {
 		this.issuer = issuer;
 		const now = () => this.time();
 		const store = new NorthboundStore(options.storePath);
+		this.resources = store;
 		const servers = options.servers ?? [METERS, PUMPS];
 		const notifier = new Notifier({
 			store,

@@ -22,9 +22,9 @@ export class HseProcess {
 	private readonly told: Told[];
 	private process: ChildProcess | undefined;
 
-	/** @param answers whether it answers uplinks @param told where its events go */
-	constructor(url: string, port: number, answers: boolean, told: Told[]) {
-		const words = ["build/tools/main.js", "hse", "--database", url, "--port", String(port), "--json"];
+	/** @param answers whether it answers uplinks @param told where its events go @param more words of its command line */
+	constructor(url: string, port: number, answers: boolean, told: Told[], more: readonly string[] = []) {
+		const words = ["build/tools/main.js", "hse", "--database", url, "--port", String(port), "--json", ...more];
 		this.words = answers ? [...words, "--answer"] : words;
 		this.told = told;
 	}

@@ -10,6 +10,27 @@ const IDLE_IN_TRANSACTION = 2000;
 /** What {@link Connection.use} lends. */
 export type Client = pg.Client;
 
+/** Several connections. What becomes of one that breaks is told to whoever asks something of it, and it is replaced. */
+export function openPool(url: string, most: number): pg.Pool {
+	const pool = new pg.Pool({ ...clientOptions(url), options: "-c synchronous_commit=on", max: most });
+	pool.on("error", () => {});
+	// One that is lent out and breaks while nothing is asked of it would end the process otherwise.
+	pool.on("connect", (client) => client.on("error", () => {}));
+	return pool;
+}
+
+/** How every connection is made. */
+function clientOptions(url: string): pg.ClientConfig {
+	return {
+		connectionString: url,
+		application_name: "best-hse",
+		connectionTimeoutMillis: CONNECT_TIMEOUT,
+		query_timeout: STATEMENT_TIMEOUT,
+		idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
+		keepAlive: true,
+	};
+}
+
 /** What went wrong, without the values that pg has beside its message. */
 export function asDatabaseError(error: unknown): DatabaseError {
 	if (error instanceof DatabaseError) return error;
@@ -80,14 +101,7 @@ export class Connection {
 
 	/** @param onError told when the connection breaks while nothing is asked of it */
 	private async connect(onError: () => void): Promise<Client> {
-		const client = new pg.Client({
-			connectionString: this.url,
-			application_name: "best-hse",
-			connectionTimeoutMillis: CONNECT_TIMEOUT,
-			query_timeout: STATEMENT_TIMEOUT,
-			idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
-			keepAlive: true,
-		});
+		const client = new pg.Client(clientOptions(this.url));
 		client.on("error", onError);
 		try {
 			await client.connect();

@@ -47,6 +47,55 @@ const MIGRATIONS: readonly string[] = [
 		counts bytea NOT NULL,
 		PRIMARY KEY (owner, batch)
 	)`,
+	// The northbound side. Times are milliseconds since 1970 by the clocks of the processes.
+	`CREATE TABLE best_resource (
+		id text COLLATE "C" PRIMARY KEY,
+		kind text NOT NULL,
+		application_server text NOT NULL,
+		imsi text NOT NULL,
+		parent text NOT NULL,
+		until bigint,
+		body text NOT NULL
+	);
+	CREATE INDEX best_resource_server ON best_resource (application_server, kind);
+	CREATE INDEX best_resource_ue ON best_resource (imsi, kind);
+	CREATE INDEX best_resource_parent ON best_resource (parent) WHERE parent <> '';
+	CREATE INDEX best_resource_until ON best_resource (until) WHERE until IS NOT NULL;
+	-- When a UE that some resource is about was heard last, by whichever process.
+	CREATE TABLE best_heard (imsi text COLLATE "C" PRIMARY KEY, heard_at bigint NOT NULL) WITH (fillfactor = 70);
+	CREATE TABLE best_notification (
+		number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+		channel text NOT NULL,
+		destination text NOT NULL,
+		body text NOT NULL,
+		created bigint NOT NULL
+	);
+	CREATE INDEX best_notification_channel ON best_notification (channel, number);
+	-- Whoever adds a notification or takes one away has the lock of this row, so numbers are in the order of commits. The
+	-- owner delivers, the one that has the WebSocket where there is one; one that does not run any more is none.
+	CREATE TABLE best_channel (
+		channel text COLLATE "C" PRIMARY KEY,
+		waiting integer NOT NULL,
+		owner bigint,
+		socket_owner bigint,
+		failures integer NOT NULL DEFAULT 0,
+		due_at bigint NOT NULL DEFAULT 0
+	) WITH (fillfactor = 70);
+	-- status is null while the owner answers.
+	CREATE TABLE best_reply (
+		application_server text NOT NULL,
+		key text NOT NULL,
+		owner bigint NOT NULL,
+		digest text,
+		status integer,
+		headers text,
+		body text,
+		until bigint,
+		PRIMARY KEY (application_server, key)
+	);
+	CREATE INDEX best_reply_until ON best_reply (until) WHERE until IS NOT NULL;
+	-- What access tokens are signed with.
+	CREATE TABLE best_token_key (id integer PRIMARY KEY CHECK (id = 1), jwk text NOT NULL)`,
 ];
 
 /** Makes the tables, or brings them up to date. @throws DatabaseError where they are newer than this program */

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { decodeImsi } from "../../../firmware/emsdp/imsi.js";
 import { readUint32 } from "../../../firmware/emsdp/octets.js";
 import { DatabaseError } from "../database.js";
 import type { Claimed, SharedSessionStore, SharedStoreEvents } from "../shared-store.js";
@@ -51,6 +52,13 @@ function joined(strings: readonly Uint8Array[]) {
 interface Journaled {
 	readonly batch: string;
 	readonly counts: Buffer;
+}
+
+/** A session whose UE has confirmed a later one. */
+interface Superseded {
+	readonly session_id: string;
+	readonly owner: string | null;
+	readonly imsi: Buffer;
 }
 
 interface Stored {
@@ -107,6 +115,11 @@ export class PostgresSessionStore implements SharedSessionStore {
 		this.renewLater();
 	}
 
+	/** The number of this process in best_hse. */
+	get process(): number {
+		return this.id;
+	}
+
 	listen(events: SharedStoreEvents): void {
 		this.events = events;
 	}
@@ -116,7 +129,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 
 	async commit(batch: SessionBatch): Promise<void> {
 		const { number, puts, removals, counts, releases = [], confirmations = [], forgetBelow } = batch;
-		await this.writer.transaction(async (client) => {
+		const deleted = await this.writer.transaction(async (client) => {
 			await this.assertAlive(client);
 			if (puts.length > 0 && (await this.write(client, number, puts)) !== puts.length)
 				this.lose("A session that this HSE has is not its own in the database");
@@ -132,9 +145,11 @@ export class PostgresSessionStore implements SharedSessionStore {
 				);
 			if (forgetBelow > 0)
 				await client.query("DELETE FROM best_uplink_counts WHERE owner = $1 AND batch < $2", [this.id, forgetBelow]);
-			if (confirmations.length > 0) await this.confirm(client, confirmations);
+			const superseded = confirmations.length > 0 ? await this.confirm(client, confirmations) : [];
 			if (releases.length > 0) await this.release(client, releases);
+			return superseded;
 		});
+		for (const { session_id, imsi } of deleted) this.events?.onDeleted(Number(session_id), decodeImsi(imsi) ?? "");
 		for (const { sessionId } of releases) this.askers.delete(sessionId);
 	}
 
@@ -232,23 +247,28 @@ export class PostgresSessionStore implements SharedSessionStore {
 		return rowCount ?? 0;
 	}
 
-	private async confirm(client: Client, sessionIds: readonly number[]): Promise<void> {
+	/** @returns sessions before them that nobody had: they are deleted */
+	private async confirm(client: Client, sessionIds: readonly number[]): Promise<readonly Superseded[]> {
 		await client.query("UPDATE best_session SET is_confirmed = true WHERE session_id = ANY($1) AND owner = $2", [
 			sessionIds,
 			this.id,
 		]);
-		const { rows } = await client.query<{ session_id: string; owner: string | null }>(
-			`SELECT s.session_id, s.owner FROM best_session s JOIN best_session later ON later.imsi = s.imsi
+		const deleted: Superseded[] = [];
+		const { rows } = await client.query<Superseded>(
+			`SELECT s.session_id, s.owner, s.imsi FROM best_session s JOIN best_session later ON later.imsi = s.imsi
 			WHERE later.session_id = ANY($1) AND s.is_confirmed AND s.session_id <> ALL($1)`,
 			[sessionIds],
 		);
-		for (const { session_id, owner } of rows) {
+		for (const row of rows) {
+			const { session_id, owner } = row;
 			const { rowCount } = await client.query(`DELETE FROM best_session s WHERE s.session_id = $1 AND ${IS_FREE}`, [
 				session_id,
 			]);
 			// An owner that runs erases it itself: only the owner changes a session.
 			if (rowCount === 0 && owner !== null) await notify(client, owner, "superseded", Number(session_id));
+			else if (rowCount !== 0) deleted.push(row);
 		}
+		return deleted;
 	}
 
 	private async release(client: Client, releases: readonly { readonly sessionId: number }[]): Promise<void> {

@@ -2,13 +2,26 @@ import { REFRESH_METHOD } from "../../../firmware/emsdp/contents.js";
 import { CAUSE } from "../../../firmware/emsdp/profile.js";
 import type { HseEvent } from "../../hse/events.js";
 import type { ApplicationServer } from "../application-server.js";
-import { checkDestination, checkQuota, type NorthboundContext, nameOf, ueOf, websocketUriOf } from "../context.js";
+import {
+	bring,
+	checkDestination,
+	checkQuota,
+	isListening,
+	type NorthboundContext,
+	nameOf,
+	sessionById,
+	sessionOf,
+	sessionsOf,
+	ueOf,
+	websocketUriOf,
+} from "../context.js";
 import type { SessionView } from "../hse-port.js";
 import type { KeyRelease } from "../key-release.js";
-import type { Resource } from "../northbound-store.js";
 import type { ApiResponse } from "../operation.js";
 import { notFound, Problem } from "../problem.js";
+import type { Resource } from "../resources.js";
 import { base64Of, dateTimeOf } from "../schemas.js";
+import { type Steps, wait } from "../steps.js";
 import type { UeEntry, UeName } from "../ue-directory.js";
 import { type CommandResource, Commands } from "./commands.js";
 import {
@@ -57,78 +70,105 @@ export class Best {
 		this.commands = new Commands(context, this.root, (command) => this.tellOfCommand(command));
 	}
 
-	sessions(
+	*sessions(
 		{ id }: ApplicationServer,
 		query: UeName & { readonly after?: string | undefined; readonly limit?: number | undefined },
-	): ApiResponse {
-		const { directory, hse } = this.context;
+	): Steps<ApiResponse> {
+		const { directory, hse, others } = this.context;
 		const { after, limit = PAGE } = query;
-		const sessions: object[] = [];
 		if (query.externalId !== undefined || query.msisdn !== undefined) {
 			const ue = directory.find(id, query);
-			const session = ue && hse.sessionOf(ue.imsi);
-			if (ue !== undefined && session !== undefined) sessions.push(this.view(ue, session));
+			const session = ue && (yield* sessionOf(this.context, ue.imsi));
+			const sessions = ue === undefined || session === undefined ? [] : [yield* this.view(ue, session)];
 			return { status: 200, body: { sessions } };
 		}
-		let isPast = after === undefined;
+		const present = others === undefined || !directory.hasUnlisted(id) ? undefined : yield* wait(others.imsis());
+		const ues = this.uesAfter(
+			after,
+			directory.imsisOf(id, () => present ?? hse.imsis()),
+		);
+		const sessions: object[] = [];
 		let last: string | undefined;
-		for (const imsi of directory.imsisOf(id, () => hse.imsis())) {
-			const ue = directory.ofImsi(imsi);
-			if (ue === undefined) continue;
-			if (!isPast) {
-				isPast = ue.externalId === after;
-				continue;
+		for (let isThereMore = true; isThereMore; ) {
+			const some: UeEntry[] = [];
+			for (let next = ues.next(); ; next = ues.next()) {
+				isThereMore = !next.done;
+				if (next.done) break;
+				some.push(next.value);
+				if (some.length > limit) break;
 			}
-			const session = hse.sessionOf(imsi);
-			if (session === undefined) continue;
-			if (sessions.length === limit) return { status: 200, body: { sessions, next: last } };
-			sessions.push(this.view(ue, session));
-			last = ue.externalId;
+			const found = yield* sessionsOf(
+				this.context,
+				some.map(({ imsi }) => imsi),
+			);
+			for (const session of found) {
+				const ue = directory.ofImsi(session.imsi);
+				if (ue === undefined) continue;
+				if (sessions.length === limit) return { status: 200, body: { sessions, next: last } };
+				sessions.push(yield* this.view(ue, session));
+				last = ue.externalId;
+			}
 		}
 		return { status: 200, body: { sessions } };
 	}
 
-	session(applicationServer: ApplicationServer, sessionId: string): ApiResponse {
-		const { ue, session } = this.known(applicationServer, sessionId);
-		return { status: 200, body: this.view(ue, session) };
+	/** UEs behind the one of an External Identifier. */
+	private *uesAfter(after: string | undefined, imsis: Iterable<string>): Generator<UeEntry, void, undefined> {
+		let isPast = after === undefined;
+		for (const imsi of imsis) {
+			const ue = this.context.directory.ofImsi(imsi);
+			if (ue === undefined) continue;
+			if (isPast) yield ue;
+			else isPast = ue.externalId === after;
+		}
+	}
+
+	*session(applicationServer: ApplicationServer, sessionId: string): Steps<ApiResponse> {
+		const { ue, session } = yield* this.known(applicationServer, sessionId);
+		return { status: 200, body: yield* this.view(ue, session) };
 	}
 
 	/** Request of a BEST session: the UE alone can begin one, so the request waits until it does. */
-	requestSession(applicationServer: ApplicationServer, request: SessionRequestBody): ApiResponse {
+	*requestSession(applicationServer: ApplicationServer, request: SessionRequestBody): Steps<ApiResponse> {
 		const ue = ueOf(this.context, applicationServer.id, request);
-		const session = this.context.hse.sessionOf(ue.imsi);
-		if (session !== undefined) return { status: 200, body: this.view(ue, session) };
-		return this.accepted(this.commands.create(ue, "SESSION_REQUEST", undefined, 0, request.maximumLatency, false));
+		const session = yield* sessionOf(this.context, ue.imsi);
+		if (session !== undefined) return { status: 200, body: yield* this.view(ue, session) };
+		const { maximumLatency } = request;
+		return this.accepted(yield* this.commands.create(ue, "SESSION_REQUEST", undefined, 0, maximumLatency, false));
 	}
 
-	async terminate(
+	*terminate(
 		applicationServer: ApplicationServer,
 		sessionId: string,
 		{ cause = "NORMAL_RELEASE", delivery, maximumLatency }: TerminationBody,
-	): Promise<ApiResponse> {
-		const { ue, session } = this.known(applicationServer, sessionId);
+	): Steps<ApiResponse> {
+		const { ue, session } = yield* this.known(applicationServer, sessionId);
 		const isUrgent = delivery === "NOW";
-		return this.answer(
-			this.commands.create(ue, "TERMINATION", session.sessionId, CAUSES[cause], maximumLatency, isUrgent),
+		return yield* this.answer(
+			yield* this.commands.create(ue, "TERMINATION", session.sessionId, CAUSES[cause], maximumLatency, isUrgent),
 		);
 	}
 
-	async refreshKeys(
+	*refreshKeys(
 		applicationServer: ApplicationServer,
 		sessionId: string,
 		{ method = "ANY", delivery, maximumLatency }: KeyRefreshBody,
-	): Promise<ApiResponse> {
-		const { ue, session } = this.known(applicationServer, sessionId);
+	): Steps<ApiResponse> {
+		const { ue, session } = yield* this.known(applicationServer, sessionId);
 		const isUrgent = delivery === "NOW";
-		return this.answer(
-			this.commands.create(ue, "KEY_REFRESH", session.sessionId, METHODS[method], maximumLatency, isUrgent),
+		return yield* this.answer(
+			yield* this.commands.create(ue, "KEY_REFRESH", session.sessionId, METHODS[method], maximumLatency, isUrgent),
 		);
 	}
 
 	/** K_EAS_PSK, where the policy of the UE allows it; there is an audit record before it goes out. */
-	async easKey(applicationServer: ApplicationServer, sessionId: string): Promise<ApiResponse> {
+	*easKey(applicationServer: ApplicationServer, sessionId: string): Steps<ApiResponse> {
 		const { hse } = this.context;
-		const { ue, session } = this.known(applicationServer, sessionId);
+		const known = yield* this.known(applicationServer, sessionId);
+		yield* bring(this.context, known.session.sessionId);
+		const { ue } = known;
+		const session = hse.session(known.session.sessionId);
+		if (session === undefined) throw yield* this.notHere(applicationServer, sessionId);
 		if (session.state !== "live" && session.state !== "refreshing")
 			throw new Problem(
 				409,
@@ -139,36 +179,41 @@ export class Best {
 		const key = hse.easKey(session.sessionId);
 		if (key === undefined) throw notFound("session");
 		try {
-			await this.keys.release(
-				ue,
-				{ applicationServer: applicationServer.id, sessionId: session.sessionId, keyId, easId },
-				key,
-			);
+			const question = { applicationServer: applicationServer.id, sessionId: session.sessionId, keyId, easId };
+			yield* wait(this.keys.release(ue, question, key));
 			return { status: 200, body: { sessionId, keyId, easId, key: base64Of(key) } };
 		} finally {
 			key.fill(0);
 		}
 	}
 
-	command(applicationServer: ApplicationServer, id: string): ApiResponse {
-		return { status: 200, body: this.commands.view(this.commands.known(applicationServer.id, id)) };
+	/** Why a session could not be brought here. @throws Problem 404 where it is over by now */
+	private *notHere(applicationServer: ApplicationServer, sessionId: string): Steps<Problem> {
+		yield* this.known(applicationServer, sessionId);
+		return new Problem(409, "SESSION_ELSEWHERE", "Another HSE has the session and does not let go of it: try again.");
 	}
 
-	allCommands({ id }: ApplicationServer): ApiResponse {
-		return { status: 200, body: { commands: this.commands.all(id).map((command) => this.commands.view(command)) } };
+	*command(applicationServer: ApplicationServer, id: string): Steps<ApiResponse> {
+		return { status: 200, body: this.commands.view(yield* this.commands.known(applicationServer.id, id)) };
 	}
 
-	removeCommand({ id: applicationServer }: ApplicationServer, id: string): ApiResponse {
-		this.commands.remove(applicationServer, id);
+	*allCommands({ id }: ApplicationServer): Steps<ApiResponse> {
+		const all = yield* this.commands.all(id);
+		return { status: 200, body: { commands: all.map((command) => this.commands.view(command)) } };
+	}
+
+	*removeCommand({ id: applicationServer }: ApplicationServer, id: string): Steps<ApiResponse> {
+		yield* this.commands.remove(applicationServer, id);
 		return { status: 204 };
 	}
 
-	subscribe(applicationServer: ApplicationServer, request: SubscriptionBody): ApiResponse {
+	*subscribe(applicationServer: ApplicationServer, request: SubscriptionBody): Steps<ApiResponse> {
 		const { store, newId, limits } = this.context;
 		const isAboutOne = request.externalId !== undefined || request.msisdn !== undefined;
 		const ue = isAboutOne ? ueOf(this.context, applicationServer.id, request) : undefined;
 		checkDestination(applicationServer, request.notificationDestination, "/notificationDestination");
-		checkQuota(store.count("subscription", applicationServer.id), limits.subscriptions, "subscriptions");
+		const present = yield* wait(store.count("subscription", applicationServer.id));
+		checkQuota(present, limits.subscriptions, "subscriptions");
 		const resource: SubscriptionResource = {
 			id: newId(),
 			kind: "subscription",
@@ -183,7 +228,8 @@ export class Best {
 				hasWebsocket: request.websockNotifConfig?.requestWebsocketUri === true,
 			},
 		};
-		store.put(resource);
+		yield* wait(store.put(resource));
+		yield* wait(store.announce(resource));
 		return {
 			status: 201,
 			body: this.subscriptionView(resource),
@@ -191,35 +237,35 @@ export class Best {
 		};
 	}
 
-	subscriptions({ id }: ApplicationServer): ApiResponse {
-		const all = this.context.store.ofServer<StoredSubscription>("subscription", id);
+	*subscriptions({ id }: ApplicationServer): Steps<ApiResponse> {
+		const all = yield* wait(this.context.store.ofServer<StoredSubscription>("subscription", id));
 		return { status: 200, body: { subscriptions: all.map((resource) => this.subscriptionView(resource)) } };
 	}
 
-	subscription(applicationServer: ApplicationServer, id: string): ApiResponse {
-		return { status: 200, body: this.subscriptionView(this.knownSubscription(applicationServer, id)) };
+	*subscription(applicationServer: ApplicationServer, id: string): Steps<ApiResponse> {
+		return { status: 200, body: this.subscriptionView(yield* this.knownSubscription(applicationServer, id)) };
 	}
 
-	unsubscribe(applicationServer: ApplicationServer, id: string): ApiResponse {
-		this.knownSubscription(applicationServer, id);
-		this.context.store.remove(id);
-		this.context.notifier.close(id);
+	*unsubscribe(applicationServer: ApplicationServer, id: string): Steps<ApiResponse> {
+		yield* this.knownSubscription(applicationServer, id);
+		yield* wait(this.context.store.remove(id));
+		yield* wait(this.context.notifier.close(id));
 		return { status: 204 };
 	}
 
 	/** The channel of a WebSocket. @throws Problem where the subscription has none */
-	websocket(applicationServer: ApplicationServer, id: string): string {
-		if (!this.knownSubscription(applicationServer, id).body.hasWebsocket) throw notFound("WebSocket");
+	*websocket(applicationServer: ApplicationServer, id: string): Steps<string> {
+		if (!(yield* this.knownSubscription(applicationServer, id)).body.hasWebsocket) throw notFound("WebSocket");
 		return id;
 	}
 
-	handleEvent(event: HseEvent): void {
+	*handleEvent(event: HseEvent): Steps<void> {
 		const name = EVENT_NAMES[event.kind];
 		if (name !== undefined && "imsi" in event) {
 			const { directory } = this.context;
 			const ue = directory.ofImsi(event.imsi);
 			if (ue !== undefined)
-				this.tell(ue, name, {
+				yield* this.tell(ue, name, {
 					...("sessionId" in event && {
 						session: this.sessionUriOf(ue, event.sessionId),
 						sessionId: sessionIdText(event.sessionId),
@@ -228,34 +274,33 @@ export class Best {
 					...("cause" in event && { cause: causeWord(event.cause), by: event.by }),
 				});
 		}
-		this.commands.handleEvent(event);
+		yield* this.commands.handleEvent(event);
 	}
 
-	private tellOfCommand(command: CommandResource): void {
+	private *tellOfCommand(command: CommandResource): Steps<void> {
 		const ue = this.context.directory.ofImsi(command.imsi);
-		if (ue !== undefined) this.tell(ue, "COMMAND_OVER", { command: this.commands.view(command) });
+		if (ue !== undefined) yield* this.tell(ue, "COMMAND_OVER", { command: this.commands.view(command) });
 	}
 
 	/** Tells those subscriptions of the UE's application server that ask for it. */
-	private tell(ue: UeEntry, event: EventName, more: object): void {
+	private *tell(ue: UeEntry, event: EventName, more: object): Steps<void> {
 		const { store, notifier, now } = this.context;
-		for (const resource of store.ofServer<StoredSubscription>("subscription", ue.applicationServer)) {
+		for (const resource of yield* wait(store.ofServer<StoredSubscription>("subscription", ue.applicationServer))) {
 			const { events, notificationDestination } = resource.body;
 			if (!events.includes(event) || (resource.imsi !== "" && resource.imsi !== ue.imsi)) continue;
-			notifier.notify(resource.id, notificationDestination, {
-				subscription: this.subscriptionUriOf(resource),
-				event,
-				time: dateTimeOf(now()),
-				externalId: ue.externalId,
-				...more,
-			});
+			const { externalId } = ue;
+			const subscription = this.subscriptionUriOf(resource);
+			const notification = { subscription, event, time: dateTimeOf(now()), externalId, ...more };
+			yield* wait(notifier.notify(resource.id, notificationDestination, notification));
 		}
 	}
 
 	/** A session by its text; that of another application server's UE is as unknown as one that does not exist. */
-	private known({ id }: ApplicationServer, sessionId: string): { ue: UeEntry; session: SessionView } {
-		const { hse, directory } = this.context;
-		const session = /^[0-9a-f]{8}$/.test(sessionId) ? hse.session(Number.parseInt(sessionId, 16)) : undefined;
+	private *known({ id }: ApplicationServer, sessionId: string): Steps<{ ue: UeEntry; session: SessionView }> {
+		const { directory } = this.context;
+		const session = /^[0-9a-f]{8}$/.test(sessionId)
+			? yield* sessionById(this.context, Number.parseInt(sessionId, 16))
+			: undefined;
 		const ue = session && directory.ofImsi(session.imsi);
 		if (session === undefined || ue === undefined || session.state === "over") throw notFound("session");
 		if (ue.applicationServer !== id)
@@ -263,15 +308,15 @@ export class Best {
 		return { ue, session };
 	}
 
-	private knownSubscription({ id: applicationServer }: ApplicationServer, id: string): SubscriptionResource {
-		const resource = this.context.store.get<StoredSubscription>("subscription", applicationServer, id);
+	private *knownSubscription({ id: applicationServer }: ApplicationServer, id: string): Steps<SubscriptionResource> {
+		const resource = yield* wait(this.context.store.get<StoredSubscription>("subscription", applicationServer, id));
 		if (resource === undefined) throw notFound("subscription");
 		return resource;
 	}
 
 	/** Waits a while for the UE: its answer, or where to look for it later. */
-	private async answer(command: CommandResource): Promise<ApiResponse> {
-		const settled = await this.commands.settled(command, this.answerWithin);
+	private *answer(command: CommandResource): Steps<ApiResponse> {
+		const settled = yield* this.commands.settled(command, this.answerWithin);
 		const { status, reason } = settled.body;
 		if (status === "FAILED") throw new Problem(409, "COMMAND_FAILED", reason ?? "The command has failed.");
 		return status === "DONE" ? { status: 200, body: this.commands.view(settled) } : this.accepted(settled);
@@ -281,7 +326,7 @@ export class Best {
 		return { status: 202, body: this.commands.view(command), headers: { Location: this.commands.uriOf(command) } };
 	}
 
-	private view(ue: UeEntry, session: SessionView): object {
+	private *view(ue: UeEntry, session: SessionView): Steps<object> {
 		const { configuration } = session;
 		const { externalId, msisdn, imsi } = ue;
 		return {
@@ -300,7 +345,7 @@ export class Best {
 			counterScheme: configuration.counterScheme,
 			macLength: configuration.macLength,
 			lifetime: configuration.lifetime,
-			isListening: this.context.reachability.isReachable(imsi, this.context.now()),
+			isListening: yield* isListening(this.context, imsi),
 		};
 	}
 

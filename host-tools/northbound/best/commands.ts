@@ -1,8 +1,9 @@
 import { HseError } from "../../hse/errors.js";
 import type { HseEvent } from "../../hse/events.js";
-import { checkQuota, type NorthboundContext } from "../context.js";
-import type { Resource } from "../northbound-store.js";
+import { bring, checkQuota, isListening, type NorthboundContext, sessionById } from "../context.js";
 import { notFound, Problem } from "../problem.js";
+import type { Resource } from "../resources.js";
+import { type Steps, wait } from "../steps.js";
 import type { UeEntry } from "../ue-directory.js";
 import type { CommandView, StoredCommand } from "./schemas.js";
 import { causeName, causeWord, sessionIdText } from "./words.js";
@@ -25,12 +26,12 @@ export class Commands {
 	private readonly context: NorthboundContext;
 	private readonly root: string;
 	/** Told when a command is over. */
-	private readonly onOver: (resource: CommandResource) => void;
+	private readonly onOver: (resource: CommandResource) => Steps<void>;
 	/** HTTP requests that wait for the end of a command, by its identifier. */
-	private readonly waiting = new Map<string, (resource: CommandResource) => void>();
+	private readonly waiting = new Map<string, () => void>();
 
 	/** @param root URI of the BEST API */
-	constructor(context: NorthboundContext, root: string, onOver: (resource: CommandResource) => void) {
+	constructor(context: NorthboundContext, root: string, onOver: (resource: CommandResource) => Steps<void>) {
 		this.context = context;
 		this.root = root;
 		this.onOver = onOver;
@@ -42,16 +43,20 @@ export class Commands {
 	 * @param isUrgent whether it is sent even where the UE may not hear it
 	 * @throws Problem 409 where the session cannot take it
 	 */
-	create(
+	*create(
 		ue: UeEntry,
 		command: StoredCommand["command"],
 		sessionId: number | undefined,
 		argument: number,
 		maximumLatency: number | undefined,
 		isUrgent: boolean,
-	): CommandResource {
-		const { store, now, newId, reachability, limits } = this.context;
-		checkQuota(store.count("command", ue.applicationServer), limits.commands, "commands");
+	): Steps<CommandResource> {
+		const { store, now, newId, limits } = this.context;
+		const isHere =
+			sessionId !== undefined &&
+			(isUrgent || (yield* isListening(this.context, ue.imsi))) &&
+			(yield* bring(this.context, sessionId));
+		checkQuota(yield* wait(store.count("command", ue.applicationServer)), limits.commands, "commands");
 		const { externalId, msisdn, applicationServer, imsi } = ue;
 		const resource: CommandResource = {
 			id: newId(),
@@ -62,90 +67,117 @@ export class Commands {
 			until: maximumLatency === undefined ? undefined : now() + 1000 * maximumLatency,
 			body: { command, status: "WAITING_FOR_UE", externalId, msisdn, sessionId, argument },
 		};
-		if (sessionId !== undefined && (isUrgent || reachability.isReachable(imsi, now()))) return this.send(resource);
-		store.put(resource);
+		if (isHere) return yield* this.send(resource);
+		yield* wait(store.put(resource));
+		yield* wait(store.announce(resource));
 		return resource;
 	}
 
-	/** Resolves with the command when it is over, or as it is after a time. @param milliseconds to wait */
-	async settled(resource: CommandResource, milliseconds: number): Promise<CommandResource> {
+	/** The command when it is over, or as it is after a time. @param milliseconds to wait */
+	*settled(resource: CommandResource, milliseconds: number): Steps<CommandResource> {
 		const { store } = this.context;
-		const present = store.get<StoredCommand>("command", resource.applicationServer, resource.id) ?? resource;
-		if (present.body.status !== "SENT" || milliseconds <= 0) return present;
+		yield* wait(store.commit());
+		// Before it is looked at: it can be over at any time.
 		let timer: NodeJS.Timeout | undefined;
-		const over = new Promise<CommandResource>((resolve) => this.waiting.set(resource.id, resolve));
-		const late = new Promise<CommandResource>((resolve) => {
-			timer = setTimeout(() => resolve(present), milliseconds);
+		const over = new Promise<void>((resolve) => {
+			this.waiting.set(resource.id, resolve);
+			timer = setTimeout(resolve, milliseconds);
 		});
 		try {
-			return await Promise.race([over, late]);
+			const present = yield* this.present(resource);
+			if (present.body.status !== "SENT" || milliseconds <= 0) return present;
+			yield* wait(store.commit());
+			yield* wait(over);
+			return yield* this.present(resource);
 		} finally {
 			clearTimeout(timer);
 			this.waiting.delete(resource.id);
 		}
 	}
 
-	all(applicationServer: string): CommandResource[] {
-		return this.context.store.ofServer<StoredCommand>("command", applicationServer);
+	/** A command is over: whoever waits for that looks at it. */
+	handleEnd(id: string): void {
+		this.waiting.get(id)?.();
+	}
+
+	private *present(resource: CommandResource): Steps<CommandResource> {
+		const { applicationServer, id } = resource;
+		return (yield* wait(this.context.store.get<StoredCommand>("command", applicationServer, id))) ?? resource;
+	}
+
+	*all(applicationServer: string): Steps<CommandResource[]> {
+		return yield* wait(this.context.store.ofServer<StoredCommand>("command", applicationServer));
 	}
 
 	/** @throws Problem 404 */
-	known(applicationServer: string, id: string): CommandResource {
-		const resource = this.context.store.get<StoredCommand>("command", applicationServer, id);
+	*known(applicationServer: string, id: string): Steps<CommandResource> {
+		const resource = yield* wait(this.context.store.get<StoredCommand>("command", applicationServer, id));
 		if (resource === undefined) throw notFound("command");
 		return resource;
 	}
 
 	/** @throws Problem 409 where it has been sent and is not over */
-	remove(applicationServer: string, id: string): void {
-		if (this.known(applicationServer, id).body.status === "SENT")
+	*remove(applicationServer: string, id: string): Steps<void> {
+		if ((yield* this.known(applicationServer, id)).body.status === "SENT")
 			throw new Problem(409, "COMMAND_SENT", "The UE has been asked already: wait for its answer.");
-		this.context.store.remove(id);
+		yield* wait(this.context.store.remove(id));
+	}
+
+	/** Whether a command waits for a UE. */
+	*isWaiting(imsi: string): Steps<boolean> {
+		return (yield* this.of(imsi, "WAITING_FOR_UE")).length > 0;
 	}
 
 	/** The UE listens now: what waited for it is sent. */
-	flush(imsi: string): void {
-		for (const resource of this.of(imsi, "WAITING_FOR_UE")) {
-			if (resource.body.sessionId === undefined) continue;
+	*flush(imsi: string): Steps<void> {
+		const tried = new Set<string>();
+		for (;;) {
+			// Looked at anew for each: another process may have sent it.
+			yield* wait(this.context.store.lockUe(imsi));
+			const waiting = yield* this.of(imsi, "WAITING_FOR_UE");
+			const resource = waiting.find(({ id, body }) => !tried.has(id) && body.sessionId !== undefined);
+			if (resource === undefined) return;
+			tried.add(resource.id);
+			if (yield* this.isElsewhere(resource)) continue;
 			try {
-				this.send(resource);
+				yield* this.send(resource);
 			} catch (error) {
 				if (!(error instanceof Problem)) throw error;
-				this.end(resource, { status: "FAILED", reason: error.message });
+				yield* this.end(resource, { status: "FAILED", reason: error.message });
 			}
 		}
 	}
 
-	handleEvent(event: HseEvent): void {
+	*handleEvent(event: HseEvent): Steps<void> {
 		if (event.kind === "session confirmed") {
-			for (const resource of this.of(event.imsi, "WAITING_FOR_UE", "SESSION_REQUEST"))
-				this.end(resource, { status: "DONE", sessionId: event.sessionId });
+			for (const resource of yield* this.of(event.imsi, "WAITING_FOR_UE", "SESSION_REQUEST"))
+				yield* this.end(resource, { status: "DONE", sessionId: event.sessionId });
 		} else if (event.kind === "new keys") {
-			for (const resource of this.sent(event.sessionId, event.imsi, "KEY_REFRESH"))
-				this.end(resource, { status: "DONE", keyId: event.keyId });
+			for (const resource of yield* this.sent(event.sessionId, event.imsi, "KEY_REFRESH"))
+				yield* this.end(resource, { status: "DONE", keyId: event.keyId });
 		} else if (event.kind === "session over") {
 			const { cause, by, imsi, sessionId } = event;
-			for (const resource of [...this.of(imsi, "SENT"), ...this.of(imsi, "WAITING_FOR_UE")]) {
+			for (const resource of [...(yield* this.of(imsi, "SENT")), ...(yield* this.of(imsi, "WAITING_FOR_UE"))]) {
 				if (resource.body.sessionId !== sessionId) continue;
 				if (resource.body.command === "TERMINATION")
-					this.end(resource, { status: "DONE", cause: causeWord(cause), by });
-				else this.end(resource, { status: "FAILED", reason: `The session is over: ${causeName(cause)}.` });
+					yield* this.end(resource, { status: "DONE", cause: causeWord(cause), by });
+				else yield* this.end(resource, { status: "FAILED", reason: `The session is over: ${causeName(cause)}.` });
 			}
 		} else if (event.kind === "rejected") {
-			const imsi = this.context.hse.session(event.sessionId)?.imsi;
+			const imsi = (yield* sessionById(this.context, event.sessionId))?.imsi;
 			const reason = `The UE has rejected it: ${causeName(event.cause)}.`;
-			for (const resource of this.sent(event.sessionId, imsi ?? "", "KEY_REFRESH"))
-				this.end(resource, { status: "FAILED", cause: causeWord(event.cause), reason });
+			for (const resource of yield* this.sent(event.sessionId, imsi ?? "", "KEY_REFRESH"))
+				yield* this.end(resource, { status: "FAILED", cause: causeWord(event.cause), reason });
 		}
 	}
 
 	/** The time of a command is over. */
-	handleOver(resource: CommandResource): void {
+	*handleOver(resource: CommandResource): Steps<void> {
 		const { status } = resource.body;
-		if (status === "DONE" || status === "FAILED") this.context.store.remove(resource.id);
+		if (status === "DONE" || status === "FAILED") yield* wait(this.context.store.remove(resource.id));
 		else {
 			const reason = status === "SENT" ? "The UE has not answered." : "The UE was not heard from in time.";
-			this.end(resource, { status: "FAILED", reason });
+			yield* this.end(resource, { status: "FAILED", reason });
 		}
 	}
 
@@ -164,23 +196,38 @@ export class Commands {
 		};
 	}
 
-	private send(resource: CommandResource): CommandResource {
+	private *send(resource: CommandResource): Steps<CommandResource> {
 		const { hse, store, now } = this.context;
 		const { command, sessionId = 0, argument } = resource.body;
 		const sent = { ...resource, until: now() + LONGEST_ANSWER, body: { ...resource.body, status: "SENT" as const } };
-		// Stored first: the answer can be there before the HSE's call returns.
-		store.put(sent);
+		// Stored first: the answer can be there before the HSE's call returns, or come to another HSE.
+		yield* wait(store.put(sent));
+		yield* wait(store.commit());
+		const isConfirmed = hse.session(sessionId)?.state !== "unconfirmed";
 		try {
 			this.give(command as Sent, sessionId, argument);
 		} catch (error) {
-			store.remove(resource.id);
+			if (yield* this.isElsewhere(resource)) {
+				yield* wait(store.put(resource));
+				yield* wait(store.announce(resource));
+				return resource;
+			}
+			yield* wait(store.remove(resource.id));
+			yield* wait(store.commit());
 			if (error instanceof HseError) throw new Problem(409, "SESSION_STATE", error.message);
 			throw error;
 		}
 		// A session that was never confirmed ends without a 20.
-		if (command === "TERMINATION" && hse.session(sessionId) === undefined)
-			return this.end(sent, { status: "DONE", cause: causeWord(argument), by: "HSE" });
+		if (command === "TERMINATION" && !isConfirmed)
+			return yield* this.end(sent, { status: "DONE", cause: causeWord(argument), by: "HSE" });
 		return sent;
+	}
+
+	/** Whether another HSE has the session of a command: then it is sent there. */
+	private *isElsewhere({ body: { sessionId = 0 } }: CommandResource): Steps<boolean> {
+		const { hse, others } = this.context;
+		if (others === undefined || hse.session(sessionId) !== undefined) return false;
+		return (yield* wait(others.session(sessionId))) !== undefined;
 	}
 
 	private give(command: Sent, sessionId: number, argument: number): void {
@@ -190,22 +237,25 @@ export class Commands {
 		else if (hse.session(sessionId)?.state !== "terminating") hse.terminate(sessionId, argument);
 	}
 
-	private of(imsi: string, status: StoredCommand["status"], command?: StoredCommand["command"]): CommandResource[] {
-		return this.context.store
-			.ofUe<StoredCommand>("command", imsi)
-			.filter(({ body }) => body.status === status && (command === undefined || body.command === command));
+	private *of(
+		imsi: string,
+		status: StoredCommand["status"],
+		command?: StoredCommand["command"],
+	): Steps<CommandResource[]> {
+		const commands = yield* wait(this.context.store.ofUe<StoredCommand>("command", imsi));
+		return commands.filter(({ body }) => body.status === status && (command === undefined || body.command === command));
 	}
 
-	private sent(sessionId: number, imsi: string, command: Sent): CommandResource[] {
-		return this.of(imsi, "SENT", command).filter(({ body }) => body.sessionId === sessionId);
+	private *sent(sessionId: number, imsi: string, command: Sent): Steps<CommandResource[]> {
+		return (yield* this.of(imsi, "SENT", command)).filter(({ body }) => body.sessionId === sessionId);
 	}
 
-	private end(resource: CommandResource, outcome: Partial<StoredCommand>): CommandResource {
+	private *end(resource: CommandResource, outcome: Partial<StoredCommand>): Steps<CommandResource> {
 		const { store, now } = this.context;
 		const over = { ...resource, until: now() + KEPT, body: { ...resource.body, ...outcome } };
-		store.put(over);
-		this.waiting.get(resource.id)?.(over);
-		this.onOver(over);
+		yield* wait(store.put(over));
+		yield* wait(store.announceOver(resource.id));
+		yield* this.onOver(over);
 		return over;
 	}
 }

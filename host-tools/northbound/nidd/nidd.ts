@@ -9,12 +9,23 @@ import {
 import { HseError } from "../../hse/errors.js";
 import type { HseEvent } from "../../hse/events.js";
 import type { ApplicationServer } from "../application-server.js";
-import { checkDestination, checkQuota, type NorthboundContext, nameOf, ueOf, websocketUriOf } from "../context.js";
+import {
+	bring,
+	checkDestination,
+	checkQuota,
+	isListening,
+	type NorthboundContext,
+	nameOf,
+	sessionOf,
+	ueOf,
+	websocketUriOf,
+} from "../context.js";
 import type { SessionView } from "../hse-port.js";
-import type { Resource } from "../northbound-store.js";
 import type { ApiResponse } from "../operation.js";
 import { invalid, notFound, Problem } from "../problem.js";
+import type { Resource } from "../resources.js";
 import { base64Of, dateTimeOf, octetsOf } from "../schemas.js";
+import { type Steps, wait } from "../steps.js";
 import type { UeName } from "../ue-directory.js";
 import type {
 	Configuration,
@@ -31,6 +42,10 @@ const SURE_PAYLOAD = LONGEST_MESSAGE - HEADER.length - Math.max(...COUNTER_EXTEN
 /** How long a delivery that is over can still be read, in milliseconds. */
 const KEPT = 3_600_000;
 const PENDING: readonly DeliveryStatus[] = ["BUFFERING", "BUFFERING_TEMPORARILY_NOT_REACHABLE"];
+/** What is before a delivery that comes now: in a shared store one that some process is sending as well. */
+const BEFORE: readonly DeliveryStatus[] = [...PENDING, "SENDING"];
+/** After how long a delivery that a process was sending has failed: it has ended in between. In milliseconds. */
+const LONGEST_SENDING = 30_000;
 
 type ConfigurationResource = Resource<Configuration>;
 type DeliveryResource = Resource<Delivery>;
@@ -48,13 +63,14 @@ export class Nidd {
 		this.root = `${context.apiRoot}/3gpp-nidd/v1`;
 	}
 
-	createConfiguration(applicationServer: ApplicationServer, request: ConfigurationRequest): ApiResponse {
+	*createConfiguration(applicationServer: ApplicationServer, request: ConfigurationRequest): Steps<ApiResponse> {
 		const { store, notifier, now, newId, limits } = this.context;
 		refuseUnsupported(request);
 		const ue = ueOf(this.context, applicationServer.id, request);
 		const hasWebsocket = request.websockNotifConfig?.requestWebsocketUri === true;
 		checkDestination(applicationServer, request.notificationDestination, "/notificationDestination");
-		checkQuota(store.count("configuration", applicationServer.id), limits.configurations, "NIDD configurations");
+		const present = yield* wait(store.count("configuration", applicationServer.id));
+		checkQuota(present, limits.configurations, "NIDD configurations");
 		const resource: ConfigurationResource = {
 			id: newId(),
 			kind: "configuration",
@@ -74,15 +90,16 @@ export class Nidd {
 			},
 		};
 		const [transfer] = request.niddDownlinkDataTransfers ?? [];
-		if (transfer !== undefined) this.checkTransfer(resource, transfer);
-		store.put(resource);
+		if (transfer !== undefined) yield* this.checkTransfer(resource, transfer);
+		yield* wait(store.put(resource));
+		yield* wait(store.announce(resource));
 		const self = this.uriOf(resource);
 		if (request.requestTestNotification)
-			notifier.notify(resource.id, resource.body.notificationDestination, { subscription: self });
-		const transfers = transfer === undefined ? [] : [this.submit(resource, transfer)];
+			yield* wait(notifier.notify(resource.id, resource.body.notificationDestination, { subscription: self }));
+		const transfers = transfer === undefined ? [] : [yield* this.submit(resource, transfer)];
 		return {
 			status: 201,
-			body: this.view(
+			body: this.viewWith(
 				resource,
 				transfers.map(({ body }) => body),
 			),
@@ -90,18 +107,21 @@ export class Nidd {
 		};
 	}
 
-	configurations(applicationServer: ApplicationServer): ApiResponse {
-		const all = this.context.store.ofServer<Configuration>("configuration", applicationServer.id);
-		return { status: 200, body: all.map((resource) => this.view(resource)) };
+	*configurations(applicationServer: ApplicationServer): Steps<ApiResponse> {
+		const all = yield* wait(this.context.store.ofServer<Configuration>("configuration", applicationServer.id));
+		const body: object[] = [];
+		for (const resource of all) body.push(yield* this.view(resource));
+		return { status: 200, body };
 	}
 
-	configuration(applicationServer: ApplicationServer, id: string): ApiResponse {
-		return { status: 200, body: this.view(this.known(applicationServer, id)) };
+	*configuration(applicationServer: ApplicationServer, id: string): Steps<ApiResponse> {
+		return { status: 200, body: yield* this.view(yield* this.known(applicationServer, id)) };
 	}
 
-	patchConfiguration(applicationServer: ApplicationServer, id: string, patch: ConfigurationPatch): ApiResponse {
+	*patchConfiguration(applicationServer: ApplicationServer, id: string, patch: ConfigurationPatch): Steps<ApiResponse> {
 		const { store, notifier, now } = this.context;
-		const old = this.known(applicationServer, id);
+		yield* wait(store.lockUe((yield* this.known(applicationServer, id)).imsi));
+		const old = yield* this.known(applicationServer, id);
 		refuseUnsupported(patch);
 		const { notificationDestination: destination, duration, pdnEstablishmentOption } = patch;
 		if (destination !== undefined) checkDestination(applicationServer, destination, "/notificationDestination");
@@ -115,43 +135,50 @@ export class Nidd {
 				...(destination !== undefined && { notificationDestination: destination }),
 			},
 		};
-		store.put(resource);
-		if (destination !== undefined) notifier.redirect(id, destination);
-		return { status: 200, body: this.view(resource) };
+		yield* wait(store.put(resource));
+		if (destination !== undefined) yield* wait(notifier.redirect(id, destination));
+		return { status: 200, body: yield* this.view(resource) };
 	}
 
-	removeConfiguration(applicationServer: ApplicationServer, id: string): ApiResponse {
-		this.known(applicationServer, id);
-		this.context.store.remove(id);
-		this.context.notifier.close(id);
+	*removeConfiguration(applicationServer: ApplicationServer, id: string): Steps<ApiResponse> {
+		const { store, notifier } = this.context;
+		yield* wait(store.lockUe((yield* this.known(applicationServer, id)).imsi));
+		yield* wait(store.remove(id));
+		yield* wait(notifier.close(id));
 		return { status: 204 };
 	}
 
-	createDelivery(applicationServer: ApplicationServer, configurationId: string, request: TransferRequest): ApiResponse {
-		const configuration = this.known(applicationServer, configurationId);
-		this.checkTransfer(configuration, request);
-		return this.submit(configuration, request);
+	*createDelivery(
+		applicationServer: ApplicationServer,
+		configurationId: string,
+		request: TransferRequest,
+	): Steps<ApiResponse> {
+		const configuration = yield* this.known(applicationServer, configurationId);
+		yield* this.checkTransfer(configuration, request);
+		return yield* this.submit(configuration, request);
 	}
 
-	deliveries(applicationServer: ApplicationServer, configurationId: string): ApiResponse {
-		const pending = this.pendingOf(this.known(applicationServer, configurationId).id);
+	*deliveries(applicationServer: ApplicationServer, configurationId: string): Steps<ApiResponse> {
+		const { id } = yield* this.known(applicationServer, configurationId);
+		const pending = yield* this.pendingOf(id);
 		return { status: 200, body: pending.map((delivery) => this.deliveryView(delivery)) };
 	}
 
-	delivery(applicationServer: ApplicationServer, configurationId: string, id: string): ApiResponse {
-		return { status: 200, body: this.deliveryView(this.knownDelivery(applicationServer, configurationId, id)) };
+	*delivery(applicationServer: ApplicationServer, configurationId: string, id: string): Steps<ApiResponse> {
+		const delivery = yield* this.knownDelivery(applicationServer, configurationId, id);
+		return { status: 200, body: this.deliveryView(delivery) };
 	}
 
 	/** @param isWhole whether what is not given is gone (PUT), or stays (PATCH) */
-	changeDelivery(
+	*changeDelivery(
 		applicationServer: ApplicationServer,
 		configurationId: string,
 		id: string,
 		change: TransferPatch & UeName & { readonly externalGroupId?: string | undefined },
 		isWhole: boolean,
-	): ApiResponse {
-		const old = this.pendingDelivery(applicationServer, configurationId, id);
-		const configuration = this.known(applicationServer, configurationId);
+	): Steps<ApiResponse> {
+		const old = yield* this.pendingDelivery(applicationServer, configurationId, id);
+		const configuration = yield* this.known(applicationServer, configurationId);
 		const { data, maximumLatency, priority, pdnEstablishmentOption } = change;
 		const given = Object.fromEntries(
 			Object.entries({ data, maximumLatency, priority, pdnEstablishmentOption }).filter(
@@ -159,62 +186,95 @@ export class Nidd {
 			),
 		);
 		const body: Delivery = { ...old.body, ...given };
-		if (isWhole) this.checkTransfer(configuration, { ...change, data: body.data });
+		if (isWhole) yield* this.checkTransfer(configuration, { ...change, data: body.data });
 		else this.checkData(body.data, change);
 		const until = maximumLatency === undefined && !isWhole ? old.until : this.deadlineOf(body);
 		const resource = { ...old, until, body };
-		this.context.store.put(resource);
+		yield* wait(this.context.store.put(resource));
 		return { status: 200, body: this.deliveryView(resource) };
 	}
 
-	removeDelivery(applicationServer: ApplicationServer, configurationId: string, id: string): ApiResponse {
-		this.pendingDelivery(applicationServer, configurationId, id);
-		this.context.store.remove(id);
+	*removeDelivery(applicationServer: ApplicationServer, configurationId: string, id: string): Steps<ApiResponse> {
+		yield* this.pendingDelivery(applicationServer, configurationId, id);
+		yield* wait(this.context.store.remove(id));
 		return { status: 204 };
 	}
 
 	/** Reliable data service is not there, so no port is managed. */
-	ports(applicationServer: ApplicationServer, configurationId: string): ApiResponse {
-		this.known(applicationServer, configurationId);
+	*ports(applicationServer: ApplicationServer, configurationId: string): Steps<ApiResponse> {
+		yield* this.known(applicationServer, configurationId);
 		return { status: 200, body: [] };
 	}
 
 	/** @throws Problem */
-	refusePort(applicationServer: ApplicationServer, configurationId: string, isNew: boolean): never {
-		this.known(applicationServer, configurationId);
+	*refusePort(applicationServer: ApplicationServer, configurationId: string, isNew: boolean): Steps<never> {
+		yield* this.known(applicationServer, configurationId);
 		if (isNew) throw new Problem(403, "RDS_NOT_SUPPORTED", "The reliable data service is not there: send without it.");
 		throw notFound("port");
 	}
 
 	/** The channel of a WebSocket. @throws Problem where the configuration has none */
-	websocket(applicationServer: ApplicationServer, id: string): string {
-		if (!this.known(applicationServer, id).body.hasWebsocket) throw notFound("WebSocket");
+	*websocket(applicationServer: ApplicationServer, id: string): Steps<string> {
+		if (!(yield* this.known(applicationServer, id)).body.hasWebsocket) throw notFound("WebSocket");
 		return id;
 	}
 
-	handleEvent(event: HseEvent): void {
+	*handleEvent(event: HseEvent): Steps<void> {
 		if (event.kind !== "uplink") return;
 		const { store, notifier } = this.context;
-		for (const resource of store.ofUe<Configuration>("configuration", event.imsi))
-			notifier.notify(resource.id, resource.body.notificationDestination, {
+		for (const resource of yield* wait(store.ofUe<Configuration>("configuration", event.imsi))) {
+			const notification = {
 				niddConfiguration: this.uriOf(resource),
 				...nameOf(resource.body),
 				data: base64Of(event.payload),
 				reliableDataService: false,
-			});
+			};
+			yield* wait(notifier.notify(resource.id, resource.body.notificationDestination, notification));
+		}
+	}
+
+	/** Whether something is buffered for a UE. */
+	*isWaiting(imsi: string): Steps<boolean> {
+		const deliveries = yield* wait(this.context.store.ofUe<Delivery>("delivery", imsi));
+		return deliveries.some(({ body }) => PENDING.includes(body.deliveryStatus));
 	}
 
 	/** Sends what was buffered for a UE that listens now: highest priority first, then in the order it came. */
-	flush(imsi: string): void {
+	*flush(imsi: string): Steps<void> {
 		const { store, hse } = this.context;
-		const pending = store.ofUe<Delivery>("delivery", imsi).filter(({ body }) => PENDING.includes(body.deliveryStatus));
-		if (pending.length === 0) return;
-		pending.sort((one, other) => (other.body.priority ?? 0) - (one.body.priority ?? 0));
-		const session = hse.sessionOf(imsi);
-		if (session === undefined) return;
-		for (const delivery of pending) {
+		for (let goesOn = true; goesOn; ) {
+			yield* wait(store.lockUe(imsi));
+			const deliveries = yield* wait(store.ofUe<Delivery>("delivery", imsi));
+			const pending = deliveries.filter(({ body }) => PENDING.includes(body.deliveryStatus));
+			pending.sort((one, other) => (other.body.priority ?? 0) - (one.body.priority ?? 0));
+			// A session that another HSE has by now is served there.
+			const session = hse.sessionOf(imsi);
+			if (pending.length === 0 || session === undefined) return;
+			// Where others could send them they are taken one by one: if this process ends, the next one has the rest.
+			const taken = store.isShared ? pending.slice(0, 1) : pending;
+			yield* this.take(taken);
+			goesOn = (yield* this.send(session, taken)) && store.isShared;
+			yield* wait(store.commit());
+		}
+	}
+
+	/** Before one is sent no other process may send it any more, even if this one ends at once. */
+	private *take(deliveries: readonly DeliveryResource[]): Steps<void> {
+		const { store, now } = this.context;
+		if (!store.isShared) return;
+		for (const delivery of deliveries) {
+			const body: Delivery = { ...delivery.body, deliveryStatus: "SENDING" };
+			yield* wait(store.put({ ...delivery, until: now() + LONGEST_SENDING, body }));
+		}
+		yield* wait(store.commit());
+	}
+
+	/** @returns false where the session cannot take any more now */
+	private *send(session: SessionView, deliveries: readonly DeliveryResource[]): Steps<boolean> {
+		const { hse } = this.context;
+		for (const [index, delivery] of deliveries.entries()) {
 			if (whyWithoutData(session) !== undefined) {
-				this.end(delivery, "FAILURE");
+				yield* this.end(delivery, "FAILURE");
 				continue;
 			}
 			try {
@@ -222,66 +282,89 @@ export class Nidd {
 			} catch (error) {
 				if (!(error instanceof HseError)) throw error;
 				// What this session cannot take now the next one may.
-				if (error.code === "state" || error.code === "unknown" || error.code === "count") return;
-				this.end(delivery, "FAILURE");
+				if (error.code === "state" || error.code === "unknown" || error.code === "count") {
+					yield* this.putBack(deliveries.slice(index), error.code === "unknown");
+					return false;
+				}
+				yield* this.end(delivery, "FAILURE");
 				continue;
 			}
-			this.end(delivery, "SUCCESS_NEXT_HOP_UNACKNOWLEDGED");
+			yield* this.end(delivery, "SUCCESS_NEXT_HOP_UNACKNOWLEDGED");
 		}
+		return true;
+	}
+
+	/** @param isElsewhere whether another HSE has the session now, which may send them at once */
+	private *putBack(deliveries: readonly DeliveryResource[], isElsewhere: boolean): Steps<void> {
+		const { store } = this.context;
+		if (!store.isShared) return;
+		for (const delivery of deliveries) yield* wait(store.put(delivery));
+		if (isElsewhere) for (const delivery of deliveries.slice(0, 1)) yield* wait(store.announce(delivery));
 	}
 
 	/** The time of a resource is over. */
-	handleOver(resource: Resource): void {
+	*handleOver(resource: Resource): Steps<void> {
 		const { store, notifier } = this.context;
 		if (resource.kind === "delivery") {
 			const delivery = resource as DeliveryResource;
-			if (PENDING.includes(delivery.body.deliveryStatus)) this.end(delivery, "FAILURE_TIMEOUT");
-			else store.remove(resource.id);
+			const { deliveryStatus } = delivery.body;
+			if (PENDING.includes(deliveryStatus)) yield* this.end(delivery, "FAILURE_TIMEOUT");
+			// Whether it was sent nobody knows any more: it is not sent twice.
+			else if (deliveryStatus === "SENDING") yield* this.end(delivery, "FAILURE");
+			else yield* wait(store.remove(resource.id));
 		} else if (resource.kind === "configuration") {
 			const { body, id } = resource as ConfigurationResource;
-			notifier.notify(id, body.notificationDestination, {
-				niddConfiguration: this.uriOf(resource),
-				...nameOf(body),
-				status: "TERMINATED",
-			});
-			store.remove(id);
+			const notification = { niddConfiguration: this.uriOf(resource), ...nameOf(body), status: "TERMINATED" };
+			yield* wait(notifier.notify(id, body.notificationDestination, notification));
+			yield* wait(store.remove(id));
 		}
 	}
 
-	private known({ id: applicationServer }: ApplicationServer, id: string): ConfigurationResource {
-		const resource = this.context.store.get<Configuration>("configuration", applicationServer, id);
+	private *known({ id: applicationServer }: ApplicationServer, id: string): Steps<ConfigurationResource> {
+		const resource = yield* wait(this.context.store.get<Configuration>("configuration", applicationServer, id));
 		if (resource === undefined) throw notFound("NIDD configuration");
 		return resource;
 	}
 
-	private knownDelivery(applicationServer: ApplicationServer, configurationId: string, id: string): DeliveryResource {
-		this.known(applicationServer, configurationId);
-		const delivery = this.context.store.get<Delivery>("delivery", applicationServer.id, id);
+	private *knownDelivery(
+		applicationServer: ApplicationServer,
+		configurationId: string,
+		id: string,
+	): Steps<DeliveryResource> {
+		yield* this.known(applicationServer, configurationId);
+		const delivery = yield* wait(this.context.store.get<Delivery>("delivery", applicationServer.id, id));
 		if (delivery?.parent !== configurationId) throw notFound("downlink data delivery");
 		return delivery;
 	}
 
-	private pendingDelivery(applicationServer: ApplicationServer, configurationId: string, id: string): DeliveryResource {
-		const delivery = this.knownDelivery(applicationServer, configurationId, id);
+	private *pendingDelivery(
+		applicationServer: ApplicationServer,
+		configurationId: string,
+		id: string,
+	): Steps<DeliveryResource> {
+		const delivery = yield* this.knownDelivery(applicationServer, configurationId, id);
 		if (!PENDING.includes(delivery.body.deliveryStatus))
-			throw new Problem(409, "ALREADY_DELIVERED", `The delivery is over: ${delivery.body.deliveryStatus}.`);
+			throw new Problem(
+				409,
+				"ALREADY_DELIVERED",
+				`The delivery is under way or over: ${delivery.body.deliveryStatus}.`,
+			);
 		return delivery;
 	}
 
-	private pendingOf(configurationId: string): DeliveryResource[] {
-		return this.context.store
-			.partsOf<Delivery>(configurationId)
-			.filter(({ body }) => PENDING.includes(body.deliveryStatus));
+	private *pendingOf(configurationId: string): Steps<DeliveryResource[]> {
+		const parts = yield* wait(this.context.store.partsOf<Delivery>(configurationId));
+		return parts.filter(({ body }) => PENDING.includes(body.deliveryStatus));
 	}
 
-	private checkTransfer(configuration: ConfigurationResource, request: TransferRequest): void {
+	private *checkTransfer(configuration: ConfigurationResource, request: TransferRequest): Steps<void> {
 		this.checkData(request.data, request);
 		if (ueOf(this.context, configuration.applicationServer, request).imsi !== configuration.imsi)
 			throw invalid(
 				request.externalId === undefined ? "/msisdn" : "/externalId",
 				"must name the UE of the NIDD configuration",
 			);
-		const session = this.context.hse.sessionOf(configuration.imsi);
+		const session = yield* sessionOf(this.context, configuration.imsi);
 		const why = session && whyWithoutData(session);
 		if (why !== undefined) throw new Problem(403, "USER_PLANE_NOT_HERE", why);
 	}
@@ -297,12 +380,12 @@ export class Nidd {
 	}
 
 	/** Sends at once where the UE listens and nothing is before it, else buffers. */
-	private submit(configuration: ConfigurationResource, request: TransferRequest): ApiResponse {
-		const { hse, store, reachability, now, newId, limits } = this.context;
+	private *submit(configuration: ConfigurationResource, request: TransferRequest): Steps<ApiResponse> {
+		const { hse, store, newId, limits } = this.context;
 		const { imsi, applicationServer } = configuration;
 		const { data, maximumLatency, priority } = request;
 		const pdnEstablishmentOption = request.pdnEstablishmentOption ?? configuration.body.pdnEstablishmentOption;
-		const session = hse.sessionOf(imsi);
+		const session = yield* sessionOf(this.context, imsi);
 		const delivery: DeliveryResource = {
 			id: newId(),
 			kind: "delivery",
@@ -319,8 +402,14 @@ export class Nidd {
 				deliveryStatus: session === undefined ? "BUFFERING" : "BUFFERING_TEMPORARILY_NOT_REACHABLE",
 			},
 		};
-		const before = store.ofUe<Delivery>("delivery", imsi).filter(({ body }) => PENDING.includes(body.deliveryStatus));
-		if (session !== undefined && before.length === 0 && reachability.isReachable(imsi, now())) {
+		const listens =
+			session !== undefined &&
+			(yield* isListening(this.context, imsi)) &&
+			(yield* bring(this.context, session.sessionId));
+		yield* wait(store.lockUe(imsi));
+		const deliveries = yield* wait(store.ofUe<Delivery>("delivery", imsi));
+		const before = deliveries.filter(({ body }) => BEFORE.includes(body.deliveryStatus));
+		if (session !== undefined && before.length === 0 && listens) {
 			try {
 				hse.send(session.sessionId, octetsOf(data));
 				const body: Delivery = { ...delivery.body, deliveryStatus: "SUCCESS_NEXT_HOP_UNACKNOWLEDGED" };
@@ -334,7 +423,8 @@ export class Nidd {
 		if (pdnEstablishmentOption === "INDICATE_ERROR" || maximumLatency === 0) return notReachable();
 		checkQuota(before.length, limits.buffered, "deliveries buffered for this UE");
 		const resource = { ...delivery, until: this.deadlineOf(delivery.body) };
-		store.put(resource);
+		yield* wait(store.put(resource));
+		yield* wait(store.announce(resource));
 		const view = this.deliveryView(resource);
 		return { status: 201, body: view, headers: { Location: view.self } };
 	}
@@ -344,15 +434,14 @@ export class Nidd {
 	}
 
 	/** A buffered delivery is over: the application server is told. */
-	private end(delivery: DeliveryResource, deliveryStatus: DeliveryStatus): void {
+	private *end(delivery: DeliveryResource, deliveryStatus: DeliveryStatus): Steps<void> {
 		const { store, notifier, now } = this.context;
-		store.put({ ...delivery, until: now() + KEPT, body: { ...delivery.body, deliveryStatus } });
-		const configuration = store.get<Configuration>("configuration", delivery.applicationServer, delivery.parent);
+		const { applicationServer, parent } = delivery;
+		yield* wait(store.put({ ...delivery, until: now() + KEPT, body: { ...delivery.body, deliveryStatus } }));
+		const configuration = yield* wait(store.get<Configuration>("configuration", applicationServer, parent));
 		if (configuration === undefined) return;
-		notifier.notify(configuration.id, configuration.body.notificationDestination, {
-			niddDownlinkDataTransfer: this.deliveryUriOf(delivery),
-			deliveryStatus,
-		});
+		const notification = { niddDownlinkDataTransfer: this.deliveryUriOf(delivery), deliveryStatus };
+		yield* wait(notifier.notify(configuration.id, configuration.body.notificationDestination, notification));
 	}
 
 	private uriOf({ applicationServer, id }: Pick<Resource, "applicationServer" | "id">): string {
@@ -363,10 +452,15 @@ export class Nidd {
 		return `${this.uriOf({ applicationServer, id: parent })}/downlink-data-deliveries/${id}`;
 	}
 
-	private view(
-		resource: ConfigurationResource,
-		transfers: readonly unknown[] = this.pendingOf(resource.id).map((delivery) => this.deliveryView(delivery)),
-	): object {
+	private *view(resource: ConfigurationResource): Steps<object> {
+		const pending = yield* this.pendingOf(resource.id);
+		return this.viewWith(
+			resource,
+			pending.map((delivery) => this.deliveryView(delivery)),
+		);
+	}
+
+	private viewWith(resource: ConfigurationResource, transfers: readonly unknown[]): object {
 		const { hasWebsocket, ...body } = resource.body;
 		const self = this.uriOf(resource);
 		return {

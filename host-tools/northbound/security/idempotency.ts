@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import type { NorthboundStore } from "../northbound-store.js";
+import type { Awaitable } from "../../hse/subscriber-database.js";
 import type { ApiResponse } from "../operation.js";
 import { invalid, Problem } from "../problem.js";
+import type { Resources, StoredReply } from "../resources.js";
 
 /** How long the answer to a POST is kept for its repetition, in milliseconds. */
 const KEPT = 86_400_000;
@@ -11,11 +12,11 @@ const KEPT = 86_400_000;
  * again. Answers that say "not now" or "something broke" are not kept.
  */
 export class Idempotency {
-	private readonly store: NorthboundStore;
+	private readonly store: Resources;
 	private readonly now: () => number;
 	private readonly running = new Set<string>();
 
-	constructor(store: NorthboundStore, now: () => number) {
+	constructor(store: Resources, now: () => number) {
 		this.store = store;
 		this.now = now;
 	}
@@ -35,8 +36,12 @@ export class Idempotency {
 		if (!/^[\x21-\x7e]{1,255}$/.test(key))
 			throw invalid("header Idempotency-Key", "must be 1 to 255 visible characters");
 		const digest = createHash("sha256").update(request).digest("hex");
-		const kept = this.store.reply(applicationServer, key, this.now());
-		if (kept !== undefined) {
+		const name = `${applicationServer} ${key}`;
+		if (this.running.has(name)) throw inUse();
+		this.running.add(name);
+		try {
+			const kept = await this.keptOrClaimed(applicationServer, key);
+			if (kept === undefined) return await this.answerAnew(applicationServer, key, digest, mayKeep, answer);
 			if (kept.digest !== digest)
 				throw new Problem(
 					422,
@@ -44,25 +49,48 @@ export class Idempotency {
 					"This idempotency key belongs to another request: use a new one.",
 				);
 			return { status: kept.status, headers: JSON.parse(kept.headers), body: JSON.parse(kept.body) };
-		}
-		const name = `${applicationServer} ${key}`;
-		if (this.running.has(name))
-			throw new Problem(409, "IDEMPOTENCY_KEY_IN_USE", "The request with this idempotency key is being answered.");
-		this.running.add(name);
-		try {
-			const response = await answer();
-			if (mayKeep && response.status < 500) {
-				const { status, headers = {}, body } = response;
-				const reply = { digest, status, headers: JSON.stringify(headers), body: JSON.stringify(body ?? null) };
-				this.store.keepReply(applicationServer, key, reply, this.now() + KEPT);
-			}
-			return response;
 		} finally {
 			this.running.delete(name);
 		}
 	}
 
-	tidy(): void {
-		this.store.forgetReplies(this.now());
+	/** The answer that is kept; undefined where this process is the one to answer. @throws Problem where another one is */
+	private async keptOrClaimed(applicationServer: string, key: string): Promise<StoredReply | undefined> {
+		const kept = await this.store.reply(applicationServer, key, this.now());
+		if (kept !== undefined || (await this.store.claimReply(applicationServer, key, this.now()))) return kept;
+		// Another process may have answered in between.
+		const late = await this.store.reply(applicationServer, key, this.now());
+		if (late === undefined) throw inUse();
+		return late;
 	}
+
+	private async answerAnew(
+		applicationServer: string,
+		key: string,
+		digest: string,
+		mayKeep: boolean,
+		answer: () => Promise<ApiResponse>,
+	): Promise<ApiResponse> {
+		let isKept = false;
+		try {
+			const response = await answer();
+			if (mayKeep && response.status < 500) {
+				const { status, headers = {}, body } = response;
+				const reply = { digest, status, headers: JSON.stringify(headers), body: JSON.stringify(body ?? null) };
+				await this.store.keepReply(applicationServer, key, reply, this.now() + KEPT);
+				isKept = true;
+			}
+			return response;
+		} finally {
+			if (!isKept) await this.store.dropReply(applicationServer, key);
+		}
+	}
+
+	tidy(): Awaitable<void> {
+		return this.store.forgetOld(this.now());
+	}
+}
+
+function inUse(): Problem {
+	return new Problem(409, "IDEMPOTENCY_KEY_IN_USE", "The request with this idempotency key is being answered.");
 }

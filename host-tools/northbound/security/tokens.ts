@@ -5,6 +5,7 @@ import {
 	createRemoteJWKSet,
 	exportJWK,
 	generateKeyPair,
+	importJWK,
 	type JWK,
 	type JWTPayload,
 	type JWTVerifyGetKey,
@@ -41,7 +42,7 @@ function verifierOf(keys: JWTVerifyGetKey, issuer: string, audience: string): To
 
 /**
  * An issuer of access tokens by client credentials (RFC 6749 4.4), for trying things and for small installations. Its key
- * lives as long as the process: after a restart clients ask for new tokens.
+ * lives as long as the process, so after a restart clients ask for new tokens; or it is that of several processes.
  */
 export class LocalIssuer implements TokenVerifier {
 	private readonly issuer: string;
@@ -58,9 +59,17 @@ export class LocalIssuer implements TokenVerifier {
 		this.verifier = verifierOf(createLocalJWKSet({ keys: [publicKey] }), issuer, audience);
 	}
 
-	static async make(issuer: string, audience: string): Promise<LocalIssuer> {
-		const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
-		const jwk = { ...(await exportJWK(publicKey)), alg: ALGORITHM, use: "sig", kid: "1" };
+	/** @param shared stores a fresh private key, a JWK, where there is none. @returns the one that is stored */
+	static async make(
+		issuer: string,
+		audience: string,
+		shared?: (fresh: string) => Promise<string>,
+	): Promise<LocalIssuer> {
+		const fresh = await generateKeyPair(ALGORITHM, { extractable: shared !== undefined });
+		const stored = shared && (JSON.parse(await shared(JSON.stringify(await exportJWK(fresh.privateKey)))) as JWK);
+		const privateKey = stored === undefined ? fresh.privateKey : ((await importJWK(stored, ALGORITHM)) as CryptoKey);
+		const { d: _, ...publicJwk } = stored ?? (await exportJWK(fresh.publicKey));
+		const jwk = { ...publicJwk, alg: ALGORITHM, use: "sig", kid: "1" };
 		return new LocalIssuer(issuer, audience, privateKey, jwk);
 	}
 
