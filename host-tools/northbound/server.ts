@@ -74,7 +74,8 @@ export class NorthboundServer {
 	private readonly rateLimit = new RateLimit();
 	private readonly idempotency: Idempotency;
 	private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 });
-	private readonly listeners: ServerType[] = [];
+	private apiListener: ServerType | undefined;
+	private operationsListener: ServerType | undefined;
 	private northbound: Northbound | undefined;
 	private authenticator: Authenticator | undefined;
 	private timer: NodeJS.Timeout | undefined;
@@ -134,22 +135,18 @@ export class NorthboundServer {
 		if (this.options.operations !== undefined) this.feed.handleTraffic(traffic);
 	}
 
-	/** Takes no more requests, and finishes those under way; the HSE is still needed for that. */
+	/**
+	 * Takes no more requests, and finishes those under way; the HSE is still needed for that. Health and metrics are there
+	 * until {@link close}, for whoever asks why.
+	 */
 	async drain(): Promise<void> {
 		if (this.isDraining) return;
 		this.isDraining = true;
-		const closed = this.listeners.map((listener) => new Promise((resolve) => listener.close(resolve)));
 		for (const socket of this.sockets.clients) socket.close(1001, "The server ends.");
 		const late = setTimeout(() => {
 			for (const socket of this.sockets.clients) socket.terminate();
-			for (const listener of this.listeners) (listener as Server).closeAllConnections();
 		}, DRAIN);
-		// A connection is idle once its last request has been answered.
-		const idle = setInterval(() => {
-			for (const listener of this.listeners) (listener as Server).closeIdleConnections();
-		}, 50);
-		await Promise.all(closed);
-		clearInterval(idle);
+		if (this.apiListener !== undefined) await ended(this.apiListener);
 		clearTimeout(late);
 	}
 
@@ -158,6 +155,7 @@ export class NorthboundServer {
 		await this.drain();
 		clearInterval(this.timer);
 		await this.notifier.stop();
+		if (this.operationsListener !== undefined) await ended(this.operationsListener);
 		this.webhooks.close();
 		this.store.close();
 	}
@@ -183,11 +181,11 @@ export class NorthboundServer {
 		const app = new Promise<Hono<Bindings>>((resolve) => {
 			ready = resolve;
 		});
-		const bound = await listen(
-			this.listener(async (request, env) => (await app).fetch(request, env as Bindings["Bindings"]), tls),
-			address,
-			port,
+		this.apiListener = this.listener(
+			async (request, env) => (await app).fetch(request, env as Bindings["Bindings"]),
+			tls,
 		);
+		const bound = await listen(this.apiListener, address, port);
 		const scheme = tls === undefined ? "http" : "https";
 		this.apiRoot = settings.apiRoot?.replace(/\/$/, "") ?? `${scheme}://${literal(address)}:${bound}`;
 		const servers = isDemo ? [this.demoServer()] : settings.applicationServers;
@@ -246,35 +244,32 @@ export class NorthboundServer {
 				notifications: this.notifier.waiting,
 			}),
 		});
-		const bound = await listen(
-			this.listener((request, env) => app.fetch(request, env as Bindings["Bindings"]), undefined),
-			address,
-			port,
+		this.operationsListener = this.listener(
+			(request, env) => app.fetch(request, env as Bindings["Bindings"]),
+			undefined,
 		);
+		const bound = await listen(this.operationsListener, address, port);
 		this.page = `http://${literal(address)}:${bound}/`;
 	}
 
 	private listener(fetch: Fetch, tls: NorthboundSettings["tls"]): ServerType {
 		const common = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 };
 		const websocket = { server: this.sockets as WebSocketServerLike };
-		const listener =
-			tls === undefined
-				? createAdaptorServer({ fetch, websocket, createServer: createHttpServer, serverOptions: common })
-				: createAdaptorServer({
-						fetch,
-						websocket,
-						createServer: createHttpsServer,
-						serverOptions: {
-							...common,
-							minVersion: "TLSv1.2",
-							...readTls({ ...tls, ca: tls.clientCa }, "northbound API"),
-							requestCert: tls.clientCa !== undefined,
-							// Refused with ProblemDetails and an audit record instead of a failed handshake.
-							rejectUnauthorized: false,
-						},
-					});
-		this.listeners.push(listener);
-		return listener;
+		return tls === undefined
+			? createAdaptorServer({ fetch, websocket, createServer: createHttpServer, serverOptions: common })
+			: createAdaptorServer({
+					fetch,
+					websocket,
+					createServer: createHttpsServer,
+					serverOptions: {
+						...common,
+						minVersion: "TLSv1.2",
+						...readTls({ ...tls, ca: tls.clientCa }, "northbound API"),
+						requestCert: tls.clientCa !== undefined,
+						// Refused with ProblemDetails and an audit record instead of a failed handshake.
+						rejectUnauthorized: false,
+					},
+				});
 	}
 
 	/** An application server with a fresh secret, for trying things on this machine. */
@@ -344,6 +339,18 @@ function listen(listener: ServerType, address: string, port: number): Promise<nu
 		);
 		listener.listen(port, address, () => resolve((listener.address() as AddressInfo).port));
 	});
+}
+
+/** Takes no more connections; resolves when those that are there have been answered, or {@link DRAIN} is over. */
+async function ended(listener: ServerType): Promise<void> {
+	const server = listener as Server;
+	const closed = new Promise((resolve) => server.close(resolve));
+	// A connection is idle once its last request has been answered.
+	const idle = setInterval(() => server.closeIdleConnections(), 50);
+	const late = setTimeout(() => server.closeAllConnections(), DRAIN);
+	await closed;
+	clearInterval(idle);
+	clearTimeout(late);
 }
 
 /** An address as it stands in a URI. */

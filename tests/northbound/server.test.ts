@@ -387,10 +387,15 @@ describe("on this machine", () => {
 		pair.settle = () => {};
 		const waiting = call("POST", `${new URL(body.sessions[0].self).pathname}/terminate`, token);
 		await until(() => pair.hse.sessionOf(IMSI)?.state === "terminating");
+		const health = `${server?.page}healthz`;
 		const closing = server?.close();
 		server = undefined;
+		// On a connection of its own, as a load balancer asks.
+		const asked = await fetch(health, { headers: { Connection: "close" } });
+		expect([asked.status, await asked.json()]).toEqual([503, { status: "draining" }]);
 		expect((await waiting).status).toBe(202);
 		await closing;
+		await expect(fetch(health)).rejects.toThrow();
 	});
 });
 
