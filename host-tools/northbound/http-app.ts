@@ -15,11 +15,10 @@ import { type Authenticator, type Evidence, thumbprintOf } from "./security/auth
 import type { Idempotency } from "./security/idempotency.js";
 import type { RateLimit } from "./security/rate-limit.js";
 import { type LocalIssuer, TOKEN_LIFETIME } from "./security/tokens.js";
+import { attachedTo, keepAlive, PING_EVERY } from "./websocket.js";
 
 /** The longest body of a request, in octets. */
 const LONGEST_BODY = 65_536;
-/** The longest a WebSocket may lag behind, in octets. */
-const MOST_UNSENT = 1_048_576;
 
 export interface HttpAppOptions {
 	readonly northbound: Northbound;
@@ -299,7 +298,8 @@ function addWebSocket(
 				onOpen(_, { raw }) {
 					const socket = raw as unknown as WebSocket;
 					if (channel === undefined) throw notFound("WebSocket");
-					const attached = { send: (text: string) => handOver(socket, text) };
+					const attached = attachedTo(socket);
+					keepAlive(socket, PING_EVERY);
 					socket.on("close", () => notifier.detach(channel, attached));
 					socket.on("error", () => socket.terminate());
 					notifier.attach(channel, attached);
@@ -307,12 +307,4 @@ function addWebSocket(
 			};
 		}),
 	);
-}
-
-/** Resolves with whether a text frame was handed to the network. */
-function handOver(socket: WebSocket, text: string): Promise<boolean> {
-	return new Promise((resolve) => {
-		if (socket.readyState !== socket.OPEN || socket.bufferedAmount > MOST_UNSENT) resolve(false);
-		else socket.send(text, (error) => resolve(error === undefined || error === null));
-	});
 }

@@ -27,10 +27,14 @@ export interface NotifierOptions {
 
 export type NotificationFate = "delivered" | "failed" | "given up" | "refused";
 
+/** Why nothing more goes over a WebSocket: its resource is no more, it is read too slowly, or there is a newer one. */
+export type WhyClosed = "over" | "behind" | "replaced";
+
 /** A WebSocket that takes the notifications of a channel. */
 export interface Attached {
 	/** @returns whether the octets were handed over. Never rejects */
 	send(text: string): Promise<boolean>;
+	close(why: WhyClosed): void;
 }
 
 interface Channel {
@@ -40,6 +44,8 @@ interface Channel {
 	/** Not before. */
 	dueAt: number;
 	socket: Attached | undefined;
+	/** Nothing is added any more. */
+	isEnding: boolean;
 }
 
 /**
@@ -93,6 +99,7 @@ export class Notifier {
 	/** From now on a channel's notifications go over a WebSocket; another one takes the place of the one before. */
 	attach(channelId: string, socket: Attached): void {
 		const channel = this.channel(channelId);
+		channel.socket?.close("replaced");
 		channel.socket = socket;
 		channel.dueAt = 0;
 		this.pump(channelId);
@@ -117,7 +124,15 @@ export class Notifier {
 		if (channel === undefined) return;
 		this.options.store.dropNotifications(channelId);
 		channel.waiting = 0;
-		channel.socket = undefined;
+		channel.isEnding = true;
+		this.tidy(channelId);
+	}
+
+	/** The resource of the channel is no more: what waits is still delivered. */
+	finish(channelId: string): void {
+		const channel = this.channels.get(channelId);
+		if (channel === undefined) return;
+		channel.isEnding = true;
 		this.tidy(channelId);
 	}
 
@@ -128,7 +143,7 @@ export class Notifier {
 	private channel(channelId: string): Channel {
 		let channel = this.channels.get(channelId);
 		if (channel === undefined) {
-			channel = { waiting: 0, isBusy: false, failures: 0, dueAt: 0, socket: undefined };
+			channel = { waiting: 0, isBusy: false, failures: 0, dueAt: 0, socket: undefined, isEnding: false };
 			this.channels.set(channelId, channel);
 		}
 		return channel;
@@ -136,8 +151,12 @@ export class Notifier {
 
 	private tidy(channelId: string): void {
 		const channel = this.channels.get(channelId);
-		if (channel !== undefined && !channel.isBusy && channel.waiting === 0 && channel.socket === undefined)
-			this.channels.delete(channelId);
+		if (channel === undefined || channel.waiting > 0) return;
+		if (channel.isEnding) {
+			channel.socket?.close("over");
+			channel.socket = undefined;
+		}
+		if (!channel.isBusy && channel.socket === undefined) this.channels.delete(channelId);
 	}
 
 	private pump(channelId: string): void {
@@ -178,7 +197,10 @@ export class Notifier {
 				channel.failures = 0;
 				continue;
 			}
-			if (socket !== undefined && channel.socket === socket) channel.socket = undefined;
+			if (socket !== undefined && channel.socket === socket) {
+				channel.socket = undefined;
+				socket.close("behind");
+			}
 			const longest = Math.min(retry.longest, retry.first * 2 ** Math.min(channel.failures++, 30));
 			channel.dueAt = now() + longest * (0.5 + fraction() / 2);
 			return;

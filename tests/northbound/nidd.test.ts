@@ -341,7 +341,7 @@ describe("notifications", () => {
 		expect(body.websockNotifConfig.websocketUri).toBe(`${body.self.replace("https", "wss")}/websocket`);
 		const id = world.northbound.nidd.websocket({ id: "meters" } as never, body.self.split("/").at(-1));
 		const frames: string[] = [];
-		const socket = { send: async (text: string) => frames.push(text) > 0 };
+		const socket = { send: async (text: string) => frames.push(text) > 0, close() {} };
 		world.context.notifier.attach(id, socket);
 		world.send("over the socket");
 		world.settle();

@@ -245,6 +245,7 @@ export class Nidd {
 				status: "TERMINATED",
 			});
 			store.remove(id);
+			notifier.finish(id);
 		}
 	}
 
