@@ -4,7 +4,7 @@ import type { AuditLog } from "../../hse/audit.js";
 import type { ApplicationServer } from "../application-server.js";
 import { Problem } from "../problem.js";
 import { type Rate, RateLimit } from "./rate-limit.js";
-import { isSecretOf, type TokenVerifier } from "./tokens.js";
+import { IssuerUnavailable, isSecretOf, type TokenVerifier } from "./tokens.js";
 
 /** What a connection and a request say about who asks. */
 export interface Evidence {
@@ -43,7 +43,7 @@ export class Authenticator {
 		this.now = now;
 	}
 
-	/** @throws Problem 401, 403 or 429; the first two leave an audit record */
+	/** @throws Problem 401, which leaves an audit record, 429 or 503 */
 	async identify(evidence: Evidence): Promise<ApplicationServer> {
 		this.checkFailures(evidence);
 		const { authorization, certificate, certificateFault } = evidence;
@@ -104,6 +104,10 @@ export class Authenticator {
 		try {
 			claims = await this.verifier.verify(token, this.now());
 		} catch (error) {
+			if (error instanceof IssuerUnavailable)
+				throw new Problem(503, "ISSUER_NOT_AVAILABLE", "Access tokens cannot be checked now: try again later.", {
+					headers: { "Retry-After": "10" },
+				});
 			const why = error instanceof Error && "code" in error ? String(error.code) : "not verified";
 			throw this.fault(evidence, `token: ${why}`, "The access token is not valid, or no longer.", true);
 		}
