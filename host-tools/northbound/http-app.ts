@@ -139,11 +139,13 @@ function addApi(app: Hono<Bindings>, options: HttpAppOptions, api: Api): void {
 	for (const [path, operations] of byPath)
 		app.all(path, async (context) => {
 			const begun = performance.now();
-			const operation = operations.find(({ method }) => method.toUpperCase() === context.req.method);
+			// HEAD is a GET whose body the router leaves out (RFC 9110 9.3.2).
+			const wanted = context.req.method === "HEAD" ? "GET" : context.req.method;
+			const operation = operations.find(({ method }) => method.toUpperCase() === wanted);
 			let server: ApplicationServer | undefined;
 			let response: Response;
 			try {
-				if (operation === undefined) throw notAllowed(operations);
+				if (operation === undefined) throw notAllowed(operations.map(({ method }) => method.toUpperCase()));
 				server = await identify(context, options);
 				checkPath(context, server);
 				response = responseOf(context, await perform(context, options, server, operation));
@@ -156,8 +158,8 @@ function addApi(app: Hono<Bindings>, options: HttpAppOptions, api: Api): void {
 		});
 }
 
-function notAllowed(operations: readonly Operation[]): Problem {
-	const allow = operations.map(({ method }) => method.toUpperCase()).join(", ");
+function notAllowed(methods: readonly string[]): Problem {
+	const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
 	return new Problem(405, "METHOD_NOT_ALLOWED", `Allowed here: ${allow}.`, { headers: { Allow: allow } });
 }
 
@@ -252,6 +254,13 @@ function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIs
 		audit.record("token issued", { remote, applicationServer: server.id });
 		return context.json({ access_token: token, token_type: "Bearer", expires_in: TOKEN_LIFETIME });
 	});
+	for (const [path, method] of [
+		["/oauth2/jwks", "GET"],
+		["/oauth2/token", "POST"],
+	])
+		app.all(path, () => {
+			throw notAllowed([method]);
+		});
 }
 
 /** Name and password of RFC 7617, each encoded as RFC 6749 2.3.1 asks. */

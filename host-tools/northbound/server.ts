@@ -2,7 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { createAdaptorServer, type HttpBindings, type ServerType, type WebSocketServerLike } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
@@ -25,6 +26,7 @@ import { NorthboundStore } from "./northbound-store.js";
 import { Notifier, RETRY } from "./notifier.js";
 import { operationsApp } from "./operations-app.js";
 import { pageFile } from "./page-files.js";
+import { PROBLEM_TYPE, Problem } from "./problem.js";
 import { Reachability } from "./reachability.js";
 import { Authenticator } from "./security/authenticate.js";
 import { Idempotency } from "./security/idempotency.js";
@@ -255,21 +257,23 @@ export class NorthboundServer {
 	private listener(fetch: Fetch, tls: NorthboundSettings["tls"]): ServerType {
 		const common = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 };
 		const websocket = { server: this.sockets as WebSocketServerLike };
-		return tls === undefined
-			? createAdaptorServer({ fetch, websocket, createServer: createHttpServer, serverOptions: common })
-			: createAdaptorServer({
-					fetch,
-					websocket,
-					createServer: createHttpsServer,
-					serverOptions: {
-						...common,
-						minVersion: "TLSv1.2",
-						...readTls({ ...tls, ca: tls.clientCa }, "northbound API"),
-						requestCert: tls.clientCa !== undefined,
-						// Refused with ProblemDetails and an audit record instead of a failed handshake.
-						rejectUnauthorized: false,
-					},
-				});
+		const listener =
+			tls === undefined
+				? createAdaptorServer({ fetch, websocket, createServer: createHttpServer, serverOptions: common })
+				: createAdaptorServer({
+						fetch,
+						websocket,
+						createServer: createHttpsServer,
+						serverOptions: {
+							...common,
+							minVersion: "TLSv1.2",
+							...readTls({ ...tls, ca: tls.clientCa }, "northbound API"),
+							requestCert: tls.clientCa !== undefined,
+							// Refused with ProblemDetails and an audit record instead of a failed handshake.
+							rejectUnauthorized: false,
+						},
+					});
+		return listener.on("clientError", refuseNoHttp);
 	}
 
 	/** An application server with a fresh secret, for trying things on this machine. */
@@ -339,6 +343,26 @@ function listen(listener: ServerType, address: string, port: number): Promise<nu
 		);
 		listener.listen(port, address, () => resolve((listener.address() as AddressInfo).port));
 	});
+}
+
+/** Status and sentence for octets that are no request. */
+const NO_HTTP: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+	HPE_HEADER_OVERFLOW: [431, "The header is too long."],
+	ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not come to its end in time."],
+};
+
+/** Answers what node's parser refuses before there is a request. */
+function refuseNoHttp({ code = "" }: NodeJS.ErrnoException, socket: Duplex): void {
+	// On a connection that has answered before, an answer could be taken for that of another request.
+	if (!socket.writable || !(socket instanceof Socket) || socket.bytesWritten > 0) {
+		socket.destroy();
+		return;
+	}
+	const [status, detail] = NO_HTTP[code] ?? [400, "This is no HTTP request."];
+	const problem = new Problem(status, "NOT_HTTP", detail);
+	const body = JSON.stringify(problem.details);
+	const fields = `Connection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${body.length}`;
+	socket.end(`HTTP/1.1 ${status} ${problem.title}\r\n${fields}\r\n\r\n${body}`);
 }
 
 /** Takes no more connections; resolves when those that are there have been answered, or {@link DRAIN} is over. */

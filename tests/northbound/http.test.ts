@@ -271,6 +271,29 @@ describe("requests that are no good", () => {
 			published?.expectValid("ProblemDetails", answer.body, "TS29122_CommonData.yaml");
 		});
 
+	test("HEAD is GET without the body", async () => {
+		const world = await World.make();
+		const { status, text, headers } = await world.request("HEAD", LIST);
+		expect([status, text, headers.get("content-type")]).toEqual([200, "", "application/json"]);
+		const other = await world.request("HEAD", LIST.replace("meters", "pumps"));
+		expect([other.status, world.records.at(-1)?.event]).toEqual([403, "not authorised"]);
+		expect((await world.request("HEAD", `${LIST}/x/downlink-data-deliveries/y`)).status).toBe(404);
+	});
+
+	test("another method: 405 that names those that are there", async () => {
+		const world = await World.make();
+		for (const [method, path, allow] of [
+			["PUT", LIST, "GET, HEAD, POST"],
+			["OPTIONS", LIST, "GET, HEAD, POST"],
+			["GET", "/oauth2/token", "POST"],
+			["POST", "/oauth2/jwks", "GET, HEAD"],
+		]) {
+			const answer = await world.request(method, path);
+			expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
+			expect(answer.body).toMatchObject({ status: 405, cause: "METHOD_NOT_ALLOWED" });
+		}
+	});
+
 	test("every fault of a body is named", async () => {
 		const world = await World.make();
 		const { body } = await world.nidd("POST", "/configurations", { externalId: "x", duration: 5 });

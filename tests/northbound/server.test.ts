@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { request } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -320,6 +320,29 @@ describe("on this machine", () => {
 		expect(JSON.parse(bodies[0])).toMatchObject({ externalId, data: base64("kept") });
 		expect((await call("GET", "/3gpp-nidd/v1/demo/configurations", await demoToken())).body).toHaveLength(1);
 	});
+
+	for (const [what, octets, status] of [
+		["no request line", "GARBAGE\r\n\r\n", 400],
+		["a field that is too long", `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+		[
+			"two lengths",
+			"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+			400,
+		],
+	] as const)
+		test(`what is no HTTP, ${what}, gets ${status} with ProblemDetails`, async () => {
+			await start({});
+			const { hostname, port } = new URL(server?.apiRoot ?? "");
+			const socket = connect(Number(port), hostname);
+			socket.write(octets);
+			let text = "";
+			for await (const part of socket) text += part;
+			const [head, body] = text.split("\r\n\r\n");
+			expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+			expect(head).toContain("Content-Type: application/problem+json");
+			expect(head).toContain(`Content-Length: ${body.length}`);
+			expect(JSON.parse(body)).toMatchObject({ status, cause: "NOT_HTTP" });
+		});
 
 	test("the document and the page to try it need no credentials, and load nothing from elsewhere", async () => {
 		await start({});
