@@ -6,6 +6,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { WebSocket } from "ws";
 import type { z } from "zod";
 import type { AuditLog } from "../hse/audit.js";
+import { issueInWords } from "../issue-words.js";
 import type { ApplicationServer } from "./application-server.js";
 import type { Northbound } from "./northbound.js";
 import type { Notifier } from "./notifier.js";
@@ -214,7 +215,7 @@ function bodyOf(context: AppContext, operation: Operation, schema: z.ZodType, te
 
 /** @param prefix of the names of parameters that are at fault @throws Problem 400 that names all of them */
 function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
-	const { success, data, error } = schema.safeParse(value);
+	const { success, data, error } = schema.safeParse(value, { error: issueInWords });
 	if (success) return data;
 	const invalidParams = error.issues
 		.slice(0, 20)

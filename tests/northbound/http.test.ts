@@ -299,6 +299,10 @@ describe("requests that are no good", () => {
 		const { body } = await world.nidd("POST", "/configurations", { externalId: "x", duration: 5 });
 		const params = body.invalidParams.map(({ param }: { param: string }) => param);
 		expect(params.sort()).toEqual(["/duration", "/externalId", "/notificationDestination"]);
+		const reasons = Object.fromEntries(
+			body.invalidParams.map((at: { param: string; reason: string }) => [at.param, at.reason]),
+		);
+		expect([reasons["/duration"], reasons["/notificationDestination"]]).toEqual(["must be text", "is missing"]);
 	});
 
 	test("what should not happen is a 500 that says nothing, and is told", async () => {
