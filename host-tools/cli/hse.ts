@@ -83,7 +83,7 @@ async function listen(
 	} catch (error) {
 		const { code: why, syscall } = error as NodeJS.ErrnoException;
 		if (why === undefined) throw error;
-		if (why === "EADDRNOTAVAIL") {
+		if (why === "EADDRNOTAVAIL" || why === "EINVAL") {
 			// Only a TCP port is listened at.
 			const [at, option] = eas && syscall === "listen" ? [easAddress, "--eas-address"] : [address, "--address"];
 			throw new Failure(`${at} is no address of this machine: choose another with ${option}.`);
