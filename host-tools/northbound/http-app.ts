@@ -30,6 +30,8 @@ export interface HttpAppOptions {
 	readonly idempotency: Idempotency;
 	/** Undefined: tokens come from elsewhere, or are not taken. */
 	readonly issuer: LocalIssuer | undefined;
+	/** Where clients find the APIs: `https://hse.example:8443`. */
+	readonly origin: string;
 	now(): number;
 	/** Told of what should not have happened. */
 	onError(error: unknown): void;
@@ -97,14 +99,29 @@ function problemResponse({ onError }: HttpAppOptions, context: AppContext, error
 
 /** Who asks. @throws Problem */
 async function identify(context: AppContext, options: HttpAppOptions): Promise<ApplicationServer> {
-	const { authenticator, rateLimit, now } = options;
-	const server = await authenticator.identify(evidenceOf(context));
-	const seconds = rateLimit.take(server.id, server.rate, now());
+	const server = await options.authenticator.identify(evidenceOf(context));
+	checkRate(server, options);
+	return server;
+}
+
+/** @throws Problem 429 where the server has asked too much */
+function checkRate({ id, rate }: ApplicationServer, { rateLimit, now }: HttpAppOptions): void {
+	const seconds = rateLimit.take(id, rate, now());
 	if (seconds > 0)
 		throw new Problem(429, "TOO_MANY_REQUESTS", `There are too many requests: try again in ${seconds} s.`, {
 			headers: { "Retry-After": String(seconds) },
 		});
-	return server;
+}
+
+/**
+ * A browser shows its client certificate whichever page makes it ask, and asks without a body or for a WebSocket without
+ * leave. So these come from the server's own page, or from no browser.
+ * @throws Problem 403
+ */
+function checkOrigin(context: AppContext, { origin: own }: HttpAppOptions): void {
+	const origin = context.req.header("origin");
+	if (origin !== undefined && origin !== own && origin !== new URL(context.req.url).origin)
+		throw new Problem(403, "OTHER_ORIGIN", "A page of another origin may not ask for this.");
 }
 
 /** @throws Problem where the path is not the server's own */
@@ -149,6 +166,7 @@ function addApi(app: Hono<Bindings>, options: HttpAppOptions, api: Api): void {
 				if (operation === undefined) throw notAllowed(operations.map(({ method }) => method.toUpperCase()));
 				server = await identify(context, options);
 				checkPath(context, server);
+				if (operation.method !== "get") checkOrigin(context, options);
 				response = responseOf(context, await perform(context, options, server, operation));
 			} catch (error) {
 				recordRefusal(context, options, server?.id, error);
@@ -239,6 +257,7 @@ function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIs
 		let server: ApplicationServer;
 		try {
 			server = authenticator.client(evidence, id, secret);
+			checkRate(server, options);
 		} catch (error) {
 			if (!(error instanceof Problem)) throw error;
 			const isBusy = error.status === 429;
@@ -246,7 +265,7 @@ function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIs
 			return context.json(
 				body,
 				isBusy ? 429 : 401,
-				isBusy ? {} : { "WWW-Authenticate": 'Basic realm="best-northbound"' },
+				isBusy ? error.headers : { "WWW-Authenticate": 'Basic realm="best-northbound"' },
 			);
 		}
 		const { certificate, certificateFault, remote } = evidence;
@@ -293,6 +312,7 @@ function addWebSocket(
 			try {
 				server = await identify(context, options);
 				checkPath(context, server);
+				checkOrigin(context, options);
 				if (context.req.header("upgrade")?.toLowerCase() !== "websocket")
 					throw new Problem(426, "UPGRADE_NEEDED", "Only a WebSocket is there.", { headers: { Upgrade: "websocket" } });
 				channels.set(context.req.raw, channelOf(server, context.req.param("id") ?? ""));

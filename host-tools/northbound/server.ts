@@ -219,6 +219,7 @@ export class NorthboundServer {
 			rateLimit: this.rateLimit,
 			idempotency: this.idempotency,
 			issuer,
+			origin: new URL(this.apiRoot).origin,
 			now: Date.now,
 			onError: (error) => logger.error({ err: error }, "a request failed"),
 			onRequest: (operation, status, milliseconds) => {

@@ -148,6 +148,7 @@ export class World extends Pair {
 			rateLimit: this.rateLimit,
 			idempotency: new Idempotency(store, now),
 			issuer,
+			origin: API_ROOT,
 			now,
 			onError: (error) => this.errors.push(error),
 		});

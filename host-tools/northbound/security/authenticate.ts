@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { AuditLog } from "../../hse/audit.js";
 import type { ApplicationServer } from "../application-server.js";
 import { Problem } from "../problem.js";
+import { networkOf } from "./network-of.js";
 import { type Rate, RateLimit } from "./rate-limit.js";
 import { IssuerUnavailable, isSecretOf, type TokenVerifier } from "./tokens.js";
 
@@ -18,7 +19,7 @@ export interface Evidence {
 	readonly authorization?: string | undefined;
 }
 
-/** Failed attempts of one address. */
+/** Failed attempts of one address, or /64 of IPv6. */
 const FAILURES: Rate = { perSecond: 1, burst: 20 };
 const REALM = 'Bearer realm="best-northbound"';
 
@@ -83,7 +84,7 @@ export class Authenticator {
 	}
 
 	private checkFailures({ remote }: Evidence): void {
-		if (this.failures.isEmpty(remote, FAILURES, this.now()))
+		if (this.failures.isEmpty(networkOf(remote), FAILURES, this.now()))
 			throw new Problem(429, "TOO_MANY_FAILURES", "Too many failed attempts came from this address: try later.", {
 				headers: { "Retry-After": "1" },
 			});
@@ -127,7 +128,7 @@ export class Authenticator {
 	}
 
 	private fault({ remote }: Evidence, reason: string, detail: string, isToken = false): Problem {
-		this.failures.take(remote, FAILURES, this.now());
+		this.failures.take(networkOf(remote), FAILURES, this.now());
 		this.audit.record("authentication failed", { remote, reason });
 		return new Problem(401, "UNAUTHENTICATED", detail, {
 			headers: { "WWW-Authenticate": isToken ? `${REALM}, error="invalid_token"` : REALM },
