@@ -43,6 +43,8 @@ const TICK = 500;
 const TIDY_EVERY = 60_000;
 /** How long what is under way may take at the end, in milliseconds. */
 const DRAIN = 10_000;
+/** How long a webhook may then still take to answer, in milliseconds. */
+const WEBHOOKS_END = 1000;
 /** Name of the one application server where none is configured. */
 const DEMO = "demo";
 
@@ -156,7 +158,10 @@ export class NorthboundServer {
 	async close(): Promise<void> {
 		await this.drain();
 		clearInterval(this.timer);
+		// A notification that is cut off goes out again after the next start.
+		const late = setTimeout(() => this.webhooks.close(), WEBHOOKS_END);
 		await this.notifier.stop();
+		clearTimeout(late);
 		if (this.operationsListener !== undefined) await ended(this.operationsListener);
 		this.webhooks.close();
 		this.store.close();

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
 import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
 /** How long a destination may take to answer, in milliseconds. */
@@ -20,6 +20,7 @@ export class Webhooks {
 	private readonly http = new HttpAgent({ keepAlive: true, maxSockets: 64 });
 	private readonly https: HttpsAgent;
 	private readonly patience: number;
+	private readonly underWay = new Set<ClientRequest>();
 
 	/** @param patience how long a destination may take for its whole answer, in milliseconds */
 	constructor(tls: WebhookTls = {}, patience = PATIENCE) {
@@ -62,7 +63,11 @@ export class Webhooks {
 					clearTimeout(timer);
 					resolve(false);
 				});
-				request.on("close", () => resolve(false));
+				this.underWay.add(request);
+				request.on("close", () => {
+					this.underWay.delete(request);
+					resolve(false);
+				});
 				request.end(body);
 			} catch {
 				resolve(false);
@@ -70,7 +75,9 @@ export class Webhooks {
 		});
 	}
 
+	/** What is under way ends, as not taken. */
 	close(): void {
+		for (const request of this.underWay) request.destroy();
 		this.http.destroy();
 		this.https.destroy();
 	}

@@ -401,6 +401,30 @@ describe("on this machine", () => {
 		expect(status).toBe(421);
 	});
 
+	test("a webhook that does not answer holds up nobody's end, and its notification is kept", async () => {
+		const pair = await start({});
+		const token = await demoToken();
+		let asked = 0;
+		webhook = createServer(() => asked++);
+		await new Promise<void>((resolve) => webhook?.listen(0, "127.0.0.1", resolve));
+		const notificationDestination = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/`;
+		await call("POST", "/3gpp-nidd/v1/demo/configurations", token, {
+			externalId: `${IMSI}@ue.demo`,
+			notificationDestination,
+		});
+		pair.connect();
+		pair.send("reading");
+		pair.settle();
+		await until(() => asked === 1);
+		const begun = performance.now();
+		await server?.close();
+		// It may take 10 s otherwise.
+		expect(performance.now() - begun).toBeLessThan(5000);
+		await start({});
+		await until(() => asked === 2);
+		webhook.closeAllConnections();
+	});
+
 	test("draining, what is under way is finished", async () => {
 		const pair = await start({ answerWithin: 1 });
 		pair.connect();

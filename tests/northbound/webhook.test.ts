@@ -78,6 +78,15 @@ test("an answer without end is taken, and not read to the end", async () => {
 	patient.close();
 });
 
+test("closed, it waits for nobody", async () => {
+	const patient = new Webhooks({}, 60_000);
+	// More than there are connections to one receiver.
+	const posts = Array.from({ length: 70 }, () => patient.post(`${root}/silent`, "{}"));
+	while (asked.length < 64) await new Promise((resolve) => setTimeout(resolve, 10));
+	patient.close();
+	expect(new Set(await Promise.all(posts))).toEqual(new Set([false]));
+});
+
 test("origins that were agreed, and no others", () => {
 	const may = (destination: string) => mayNotify(METERS, destination);
 	expect(may("https://as.example/any/path")).toBe(true);
