@@ -310,7 +310,7 @@ export class NorthboundServer {
 			this.tidyAt = Date.now() + TIDY_EVERY;
 			this.idempotency.tidy();
 			this.authenticator?.tidy();
-			this.rateLimit.tidy(Date.now(), TIDY_EVERY);
+			this.rateLimit.tidy(Date.now());
 		});
 	}
 

@@ -80,11 +80,11 @@ export class Authenticator {
 
 	/** Forgets addresses that have not failed for a while. */
 	tidy(): void {
-		this.failures.tidy(this.now(), 60_000);
+		this.failures.tidy(this.now());
 	}
 
 	private checkFailures({ remote }: Evidence): void {
-		if (this.failures.isEmpty(networkOf(remote), FAILURES, this.now()))
+		if (this.failures.isEmpty(networkOf(remote), this.now()))
 			throw new Problem(429, "TOO_MANY_FAILURES", "Too many failed attempts came from this address: try later.", {
 				headers: { "Retry-After": "1" },
 			});
