@@ -232,6 +232,8 @@ inBrowser("in a browser", () => {
 			);
 		const send = () => page.evaluate('document.querySelector("#operation button").click()');
 		await choose("ListSessions");
+		// On a telephone it is far below: who chooses it is taken there.
+		expect(await page.evaluate("document.activeElement.id")).toBe("operation-title");
 		await send();
 		await page.until('document.getElementById("answer").textContent.startsWith("200")');
 		await choose("RequestSession");

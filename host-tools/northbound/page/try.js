@@ -46,6 +46,7 @@ function choose(path, method, operation) {
 	byId("operation-title").textContent = `${method.toUpperCase()} ${path}`;
 	const words = [element("p", {}, operation.summary), element("p", { class: "quiet" }, operation.description)];
 	byId("operation").replaceChildren(...words, ...inputs, ...(body ? [body] : []), send);
+	byId("operation-title").focus();
 }
 
 async function ask(path, method, labels, body, type) {
