@@ -151,6 +151,7 @@ export class World extends Pair {
 			rateLimit: this.rateLimit,
 			idempotency: new Idempotency(store, now),
 			issuer,
+			origin: API_ROOT,
 			now,
 			onError: (error) => this.errors.push(error),
 		});
@@ -205,7 +206,7 @@ export class World extends Pair {
 			...(hasBody && { body: typeof body === "string" ? body : JSON.stringify(body) }),
 		});
 		const text = await response.text();
-		const isJson = /json/.test(response.headers.get("content-type") ?? "");
+		const isJson = text !== "" && /json/.test(response.headers.get("content-type") ?? "");
 		await this.quiet();
 		return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
 	}

@@ -317,6 +317,7 @@ export class Nidd {
 			const notification = { niddConfiguration: this.uriOf(resource), ...nameOf(body), status: "TERMINATED" };
 			yield* wait(notifier.notify(id, body.notificationDestination, notification));
 			yield* wait(store.remove(id));
+			yield* wait(notifier.finish(id));
 		}
 	}
 
