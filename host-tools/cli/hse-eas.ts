@@ -7,6 +7,8 @@ import type { DisclosureEntry } from "../hse/eas-gateway.js";
 import { EscrowFile } from "../hse/escrow-file.js";
 import type { EasKeyPolicy, Policy } from "../hse/policy.js";
 import type { EasOptions } from "../hse/server.js";
+import type { EasRegistrations } from "../hse/shared-eas.js";
+import type { Awaitable } from "../hse/subscriber-database.js";
 import { Failure } from "./errors.js";
 import { readTls } from "./tls.js";
 
@@ -31,7 +33,8 @@ export function readEasTls(configuration: HseServerConfiguration): TlsIdentity |
 export function easOptions(
 	{ easAddress, easPort, easKey }: HseServerConfiguration,
 	tls: TlsIdentity,
-	policyOf: (imsi: string) => EasKeyPolicy | undefined,
+	policyOf: (imsi: string) => Awaitable<EasKeyPolicy | undefined>,
+	registrations: EasRegistrations | undefined,
 	escrow: EscrowFile | undefined,
 	{ audit, print }: EasWatcher,
 ): EasOptions {
@@ -39,7 +42,11 @@ export function easOptions(
 		tls,
 		address: easAddress ?? "127.0.0.1",
 		port: easPort ?? EAS_PORT,
-		easKeyPolicy: (imsi) => policyOf(imsi) ?? easKey,
+		easKeyPolicy: (imsi) => {
+			const policy = policyOf(imsi);
+			return policy instanceof Promise ? policy.then((found) => found ?? easKey) : (policy ?? easKey);
+		},
+		registrations,
 		escrow,
 		onDisclosure: ({ sessionId, ...rest }: DisclosureEntry) => {
 			const entry = { ...rest, sessionId: sessionId.toString(16).padStart(8, "0") };

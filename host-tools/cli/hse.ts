@@ -6,12 +6,13 @@ import {
 	type HseServerConfiguration,
 	readConfiguration,
 } from "../hse/configuration.js";
-import { HseDatabase } from "../hse/database.js";
 import type { EscrowFile } from "../hse/escrow-file.js";
 import type { HseEvent } from "../hse/events.js";
 import { readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
+import { PostgresEasRegistrations } from "../hse/postgres/eas-registrations.js";
 import { PostgresSessionStore } from "../hse/postgres/session-store.js";
+import { isPostgresUrl } from "../hse/postgres/url.js";
 import { type EasOptions, HseServer } from "../hse/server.js";
 import { openStorage, type Storage } from "../hse/storage.js";
 import { loadKernelFor } from "../kernel.js";
@@ -41,6 +42,10 @@ function fieldsOf({ kind, ...fields }: Record<string, unknown>): string {
 const octetsAsHex = (_name: string, value: unknown) =>
 	value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
 
+function reportDatabaseError(error: Error): void {
+	console.error(`The database failed: ${error.message}`);
+}
+
 /** What the server writes to besides its sockets. */
 interface Files extends Pick<Storage, "database" | "store"> {
 	/** undefined where nothing is there to be put on record. */
@@ -68,9 +73,12 @@ async function open(configuration: HseServerConfiguration, print: EasWatcher["pr
 		const isAudited = isEas || northboundPort !== undefined || operationsPort !== undefined;
 		const audit = isAudited ? keep(new AuditFile(configuration.auditLog, Date.now)) : undefined;
 		const escrow = keep(openEscrow(configuration));
-		// The configuration has no EASs with a PostgreSQL.
-		const policyOf = (imsi: string) => (database instanceof HseDatabase ? database.easKeyPolicy(imsi) : undefined);
-		const eas = tls && audit && easOptions(configuration, tls, policyOf, escrow, { audit, print });
+		const registrations =
+			isEas && isPostgresUrl(configuration.database)
+				? keep(new PostgresEasRegistrations(configuration.database, reportDatabaseError))
+				: undefined;
+		const policyOf = (imsi: string) => database.easKeyPolicy(imsi);
+		const eas = tls && audit && easOptions(configuration, tls, policyOf, registrations, escrow, { audit, print });
 		return { database, store, audit, escrow, eas, closeAll };
 	} catch (error) {
 		await closeAll();
@@ -179,7 +187,7 @@ export const hse: Command = {
 				if (configuration.answer && event.kind === "uplink") answer(event.sessionId);
 			},
 			isBehind: () => northbound?.isBehind === true,
-			onError: (error) => console.error(`The database failed: ${error.message}`),
+			onError: reportDatabaseError,
 			onLost: (error) => {
 				console.error(error.message);
 				process.exit(1);

@@ -26,8 +26,8 @@ export interface ClaimsOptions {
 interface Waiting {
 	readonly datagrams: { readonly source: string; readonly datagram: Uint8Array }[];
 	readonly until: number;
-	/** Told when the session is here, or is not had. */
-	readonly told: (() => void)[];
+	/** Told when the session is here or does not exist (true), or is not had (false). */
+	readonly told: ((isClear: boolean) => void)[];
 	/** Octets of a session that has been claimed and waits to be taken up. */
 	octets?: Uint8Array;
 }
@@ -54,11 +54,14 @@ export class Claims {
 		this.wait(sessionId, [{ source, datagram }]);
 	}
 
-	/** Brings a session here without a datagram. @returns when it is here, or is not had: look for it at once */
-	bring(sessionId: number): Promise<void> {
+	/**
+	 * Brings a session here without a datagram.
+	 * @returns whether it is here or does not exist: look for it at once; false where it could not be had
+	 */
+	bring(sessionId: number): Promise<boolean> {
 		return new Promise((resolve) => {
 			const waiting = this.waiting.get(sessionId) ?? this.wait(sessionId, []);
-			if (waiting === undefined) resolve();
+			if (waiting === undefined) resolve(false);
 			else waiting.told.push(resolve);
 		});
 	}
@@ -135,12 +138,12 @@ export class Claims {
 		const waiting = this.waiting.get(sessionId);
 		this.waiting.delete(sessionId);
 		for (const { source, datagram } of waiting?.datagrams ?? []) this.options.handle(source, datagram);
-		for (const tell of waiting?.told ?? []) tell();
+		for (const tell of waiting?.told ?? []) tell(true);
 	}
 
 	private giveUp(sessionId: number): void {
 		const waiting = this.waiting.get(sessionId);
 		this.waiting.delete(sessionId);
-		for (const tell of waiting?.told ?? []) tell();
+		for (const tell of waiting?.told ?? []) tell(false);
 	}
 }

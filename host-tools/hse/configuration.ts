@@ -9,7 +9,6 @@ import { issueInWords } from "../issue-words.js";
 import { NorthboundFile } from "../northbound/settings.js";
 import { ALGORITHMS } from "../provision/provision.js";
 import { EAS_KEY_POLICIES } from "./policy.js";
-import { isPostgresUrl } from "./postgres/url.js";
 
 /** P: TCP port of the HSE's interface to EASs; none is registered. */
 export const EAS_PORT = 33164;
@@ -170,8 +169,6 @@ const Configuration = z
 		const refuse = (name: Name, message: string) => addIssue({ code: "custom", path: [name], message });
 		for (const name of WITH_EAS_ONLY)
 			if (!values.eas && values[name] !== undefined) refuse(name, "it goes with --eas only");
-		if (values.eas && isPostgresUrl(values.database))
-			refuse("eas", "with a PostgreSQL an EAS registers with one HSE and its UEs may come to another; --database FILE");
 		const { escrowFile, escrowKey } = values;
 		if (escrowFile !== undefined && escrowKey === undefined) refuse("escrowFile", "it goes with --escrow-key only");
 		if (escrowKey !== undefined && escrowFile === undefined) refuse("escrowKey", "it goes with --escrow-file only");

@@ -17,7 +17,7 @@ export type ForEas = { readonly easId: string } & (
 
 export interface EasGatewayOptions {
 	readonly hse: Hse;
-	/** @param imsi digits */
+	/** What holds where a policy is not looked up before. @param imsi digits */
 	easKeyPolicy(imsi: string): EasKeyPolicy;
 	readonly escrow?: Escrow | undefined;
 	/**
@@ -49,8 +49,11 @@ export class EasGateway {
 		this.options = options;
 	}
 
-	/** What an event of the HSE means for an EAS. A key in it is the caller's to erase. */
-	handleEvent(now: number, event: HseEvent): ForEas | undefined {
+	/**
+	 * What an event of the HSE means for an EAS. A key in it is the caller's to erase.
+	 * @param policy of the subscriber, where it was looked up already
+	 */
+	handleEvent(now: number, event: HseEvent, policy?: EasKeyPolicy): ForEas | undefined {
 		if (event.kind === "forward") {
 			const { count, datagram } = event;
 			return { easId: textOf(event.easId), kind: "message", message: { count, datagram } };
@@ -65,21 +68,26 @@ export class EasGateway {
 		const session = this.options.hse.session(sessionId);
 		// An event may wait for what it depends on to be stored: by then the session can be over.
 		if (session?.isLive !== true) return undefined;
-		const key = this.keyOf(now, easId, session, "push");
+		const key = this.keyOf(now, easId, session, "push", policy);
 		if (typeof key !== "number") return { easId, kind: "key", key };
 		this.end(now, sessionId, key);
 		return undefined;
 	}
 
-	/** An EAS asks for a key. @returns the key, which the caller erases, or a cause of tag 18 */
-	handleKeyRequest(now: number, easId: string, { ueId, sessionId, keyId }: NamedKey): EasKey | number {
+	/**
+	 * An EAS asks for a key.
+	 * @param policy of the subscriber, where it was looked up already
+	 * @returns the key, which the caller erases, or a cause of tag 18
+	 */
+	handleKeyRequest(now: number, easId: string, wanted: NamedKey, policy?: EasKeyPolicy): EasKey | number {
+		const { ueId, sessionId, keyId } = wanted;
 		const session = this.options.hse.session(sessionId);
 		// Whether another EAS has such a session is nothing to this one.
 		if (session?.isLive !== true || textOf(session.identity.easId) !== easId) return CAUSE.sessionUnknown;
 		if (ueId !== undefined && ueId !== ueIdOf(session.identity.imsi)) return CAUSE.ueUnknown;
 		if (session.context.parameters.keyId !== keyId) return CAUSE.keyIdUnknown;
 		if (!needsEasKey(session.identity.configuration)) return CAUSE.serviceNotSupported;
-		return this.keyOf(now, easId, session, "pull");
+		return this.keyOf(now, easId, session, "pull", policy);
 	}
 
 	/** An EAS refuses a session, or cannot be told of it: it is of no use to its UE. */
@@ -96,11 +104,17 @@ export class EasGateway {
 		}
 	}
 
-	private keyOf(now: number, easId: string, session: HseSession, way: "push" | "pull"): EasKey | number {
+	private keyOf(
+		now: number,
+		easId: string,
+		session: HseSession,
+		way: "push" | "pull",
+		policy: EasKeyPolicy | undefined,
+	): EasKey | number {
 		const { imsi, ...rest } = session.easSession(now);
 		const { sessionId } = rest;
 		const { keyId } = rest.configuration;
-		const disclosure = this.options.easKeyPolicy(imsi);
+		const disclosure = policy ?? this.options.easKeyPolicy(imsi);
 		const key = { ...rest, ueId: ueIdOf(imsi), key: session.easKey() };
 		let cause = disclosure === "deny" ? CAUSE.restrictedByRegulation : 0;
 		const isEscrow = disclosure === "escrow";

@@ -1,4 +1,5 @@
 import type { AuthenticationVector } from "../../firmware/keys/aka.js";
+import type { EasKeyPolicy } from "./policy.js";
 
 /** What an HSE tells the side that runs it. IMSIs are digits; payloads are copies. */
 export type HseEvent =
@@ -56,8 +57,14 @@ export interface VectorRequest {
 	readonly resynchronisation: { readonly rand: Uint8Array; readonly auts: Uint8Array } | undefined;
 }
 
-/** What the authentication centre gives for a UE that it knows. `imsi`: digits. */
-export type Credentials =
-	| { readonly imsi: string; readonly vector: AuthenticationVector }
+/** What the authentication centre gives for a UE that it knows. */
+export type Credentials = {
+	/** Digits. */
+	readonly imsi: string;
+	/** Whether K_EAS_PSK may leave the HSE, where that was looked up beside them. */
+	readonly easKeyPolicy?: EasKeyPolicy | undefined;
+} & (
+	| { readonly vector: AuthenticationVector }
 	/** Ks_ext_NAF, K_AF or the pre-shared key, 32 octets; the HSE erases it. */
-	| { readonly imsi: string; readonly sharedKey: Uint8Array };
+	| { readonly sharedKey: Uint8Array }
+);

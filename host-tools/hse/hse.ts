@@ -585,7 +585,8 @@ export class Hse {
 		const { kernel } = this.options;
 		const { choice, easId, request, source } = asked;
 		const { imsi } = credentials;
-		if (needsEasKey(choice) && this.options.easKeyPolicy?.(imsi) === "deny") {
+		const disclosure = credentials.easKeyPolicy ?? this.options.easKeyPolicy?.(imsi);
+		if (needsEasKey(choice) && disclosure === "deny") {
 			eraseCredentials(credentials);
 			this.reject(source, 0, CAUSE.restrictedByRegulation);
 			return;

@@ -10,7 +10,7 @@ import { openDatagramSocket } from "../udp/open-socket.js";
 import { AuthenticationCentre } from "./authentication-centre.js";
 import { Claims } from "./claims.js";
 import { DatabaseError, type HseDatabase } from "./database.js";
-import { type DisclosureEntry, EasGateway } from "./eas-gateway.js";
+import { type DisclosureEntry, EasGateway, type ForEas } from "./eas-gateway.js";
 import { EasInterface } from "./eas-interface.js";
 import type { Escrow } from "./escrow-file.js";
 import type { HseEvent, Outgoing, VectorRequest } from "./events.js";
@@ -21,8 +21,10 @@ import { Cookies, LoadMeter, RequestGate } from "./load.js";
 import { DEFAULT_POLICY, type EasKeyPolicy, type Policy } from "./policy.js";
 import { SharedAuthenticationCentre } from "./postgres/authentication-centre.js";
 import { PostgresSubscribers } from "./postgres/subscribers.js";
+import type { EasRegistrations, SharedEas } from "./shared-eas.js";
 import type { SharedSessionStore } from "./shared-store.js";
 import type { SessionStore } from "./store.js";
+import type { Awaitable } from "./subscriber-database.js";
 import type { Uplink } from "./uplink.js";
 
 /** Unconfirmed sessions from which on requests are put off, and for how many seconds. */
@@ -46,8 +48,10 @@ export interface EasOptions {
 	readonly address: string;
 	/** TCP port, 0 for any free one. */
 	readonly port: number;
-	/** @param imsi digits */
-	easKeyPolicy(imsi: string): EasKeyPolicy;
+	/** @param imsi digits @returns a promise only where there are {@link registrations} */
+	easKeyPolicy(imsi: string): Awaitable<EasKeyPolicy>;
+	/** Where other HSEs share the store: EASs register with any of them. */
+	readonly registrations?: EasRegistrations | undefined;
 	readonly escrow?: Escrow | undefined;
 	/** Told of every K_EAS_PSK that is given out or refused. */
 	readonly onDisclosure?: (entry: DisclosureEntry) => void;
@@ -110,7 +114,7 @@ export class HseServer implements DatagramReceiver {
 	constructor(options: HseServerOptions) {
 		this.options = options;
 		const { kernel, database, policy = DEFAULT_POLICY, eas } = options;
-		const easKeyPolicy = (imsi: string) => this.easKeyPolicy(imsi);
+		const easKeyPolicy = (imsi: string) => this.easKeyPolicyNow(imsi);
 		const random = new RandomPool();
 		const draw = () => random.take(16);
 		this.centre =
@@ -151,6 +155,7 @@ export class HseServer implements DatagramReceiver {
 				hse,
 				gateway: this.gateway,
 				easIds: policy.easIds,
+				shared: this.sharedEas,
 				now: () => this.now(),
 				drain: () => this.drain(),
 				onEas,
@@ -221,8 +226,11 @@ export class HseServer implements DatagramReceiver {
 				this.hse.supersede(this.now(), sessionId);
 				this.drain();
 			},
-			onDeleted: (sessionId, imsi) =>
-				this.tell({ kind: "session over", imsi, sessionId, cause: CAUSE.normalRelease, by: "UE" }),
+			onDeleted: ({ sessionId, imsi, easId, hasEasKey }) => {
+				const cause = CAUSE.normalRelease;
+				this.tell({ kind: "session over", imsi, sessionId, cause, by: "UE" });
+				if (hasEasKey) this.tell({ kind: "eas over", easId, sessionId, cause });
+			},
 			onLost: (error) => this.options.onLost?.(error),
 		});
 		return claims;
@@ -253,8 +261,29 @@ export class HseServer implements DatagramReceiver {
 
 	/** Brings a session here from whichever HSE has it. @returns whether it is here, until the next thing that is waited for */
 	async bring(sessionId: number): Promise<boolean> {
-		if (this.hse.session(sessionId) === undefined) await this.claims?.bring(sessionId);
-		return this.hse.session(sessionId) !== undefined;
+		return (await this.seek(sessionId)) && this.hse.session(sessionId) !== undefined;
+	}
+
+	/** @returns whether a session is here or does not exist, until the next thing that is waited for */
+	private async seek(sessionId: number): Promise<boolean> {
+		return this.claims === undefined || this.hse.knows(sessionId) || this.claims.bring(sessionId);
+	}
+
+	private get sharedEas(): SharedEas | undefined {
+		const registrations = this.options.eas?.registrations;
+		if (registrations === undefined) return undefined;
+		const bring = (sessionId: number) => this.seek(sessionId);
+		return { registrations, bring, bringForKey: (sessionId) => this.seekForKey(sessionId) };
+	}
+
+	/** @returns as {@link SharedEas.bringForKey} */
+	private async seekForKey(sessionId: number): Promise<EasKeyPolicy | undefined | false> {
+		if (!(await this.seek(sessionId))) return false;
+		const imsi = this.hse.session(sessionId)?.identity.imsi;
+		if (imsi === undefined) return undefined;
+		const policy = await this.easKeyPolicy(imsi);
+		// Another HSE may have it again.
+		return (await this.seek(sessionId)) && policy;
 	}
 
 	/** Takes no more datagrams, stores what there is to store, lets out what waited for that, and erases all keys. */
@@ -330,11 +359,31 @@ export class HseServer implements DatagramReceiver {
 	}
 
 	private tell(event: HseEvent): void {
+		if (event.kind === "eas key" && this.options.eas?.registrations !== undefined) {
+			const easId = new TextDecoder().decode(event.easId);
+			this.easInterface?.deliver({ easId, kind: "awaited", item: this.awaitKey(event) });
+			this.options.onEvent?.(event);
+			return;
+		}
 		const forEas = this.gateway?.handleEvent(this.now(), event);
 		if (forEas !== undefined) this.easInterface?.deliver(forEas);
 		this.options.onEvent?.(event);
 		// A policy that denies the key has ended the session.
 		if (event.kind === "eas key" && forEas === undefined) this.drain();
+	}
+
+	/** The key of a session whose policy a database is asked for, and which another HSE may have by then. */
+	private async awaitKey(event: HseEvent & { readonly kind: "eas key" }): Promise<ForEas | undefined> {
+		try {
+			const policy = await this.seekForKey(event.sessionId);
+			if (policy === false || policy === undefined || this.isClosing) return undefined;
+			const forEas = this.gateway?.handleEvent(this.now(), event, policy);
+			if (forEas === undefined) this.drain();
+			return forEas;
+		} catch (error) {
+			this.report(error);
+			return undefined;
+		}
 	}
 
 	private transmit({ to, datagram }: Outgoing): void {
@@ -358,7 +407,14 @@ export class HseServer implements DatagramReceiver {
 					this.report(error);
 					return CAUSE.unspecified;
 				})
+				.then((answer) => this.withPolicy(answer))
 				.then((answer) => this.handleVector(request.number, answer));
+	}
+
+	/** Looks up beside a vector what a session may need that begins with it. */
+	private async withPolicy(answer: VectorAnswer): Promise<VectorAnswer> {
+		if (this.options.eas?.registrations === undefined || typeof answer !== "object") return answer;
+		return { ...answer, easKeyPolicy: await this.easKeyPolicy(answer.imsi) };
 	}
 
 	private handleVector(number: number, answer: VectorAnswer): void {
@@ -372,13 +428,24 @@ export class HseServer implements DatagramReceiver {
 	}
 
 	/** Where the database fails no key goes out. */
-	private easKeyPolicy(imsi: string): EasKeyPolicy {
-		try {
-			return this.options.eas?.easKeyPolicy(imsi) ?? "deny";
-		} catch (error) {
+	private easKeyPolicy(imsi: string): Awaitable<EasKeyPolicy> {
+		const deny = (error: unknown): EasKeyPolicy => {
 			this.report(error);
 			return "deny";
+		};
+		try {
+			const policy = this.options.eas?.easKeyPolicy(imsi) ?? "deny";
+			return typeof policy === "string" ? policy : policy.catch(deny);
+		} catch (error) {
+			return deny(error);
 		}
+	}
+
+	/** Where a database is to be asked first, whoever needs the policy has it already. */
+	private easKeyPolicyNow(imsi: string): EasKeyPolicy {
+		if (this.options.eas?.registrations !== undefined) return "deny";
+		const policy = this.easKeyPolicy(imsi);
+		return typeof policy === "string" ? policy : "deny";
 	}
 
 	private report(error: unknown): void {

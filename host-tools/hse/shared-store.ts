@@ -8,6 +8,17 @@ export interface Claimed {
 	readonly absent: readonly number[];
 }
 
+/** What there is to tell of a session that was deleted where it was stored. */
+export interface DeletedSession {
+	readonly sessionId: number;
+	/** Digits. */
+	readonly imsi: string;
+	/** Value of tag 04. */
+	readonly easId: Uint8Array;
+	/** Whether its EAS may have its K_EAS_PSK. */
+	readonly hasEasKey: boolean;
+}
+
 /** What a store that several processes share has to say. */
 export interface SharedStoreEvents {
 	/** Another process wants a session of this one. */
@@ -16,8 +27,8 @@ export interface SharedStoreEvents {
 	onFree(sessionId: number): void;
 	/** Another process has confirmed a later session of the same UE. */
 	onSuperseded(sessionId: number): void;
-	/** This process has confirmed a later session of the same UE, and that before it, which nobody had, is deleted. @param imsi digits */
-	onDeleted(sessionId: number, imsi: string): void;
+	/** This process has confirmed a later session of the same UE, and that before it, which nobody had, is deleted. */
+	onDeleted(session: DeletedSession): void;
 	/** The lease of this process has ended, and others may have its sessions: it must end without another word. */
 	onLost(error: Error): void;
 }

@@ -280,19 +280,6 @@ else {
 			);
 		}, 60_000);
 
-		test("an interface to EASs does not go with it, and best hse says so", () => {
-			const { status, stderr } = best([
-				"hse",
-				"--eas",
-				"--database",
-				postgres.url,
-				"--audit-log",
-				join(folder, "audit"),
-			]);
-			expect([status, stderr.trim().split("\n").length]).toEqual([2, 1]);
-			expect(stderr).toMatch(/--eas is "true": with a PostgreSQL/);
-		});
-
 		test.each([
 			["a password in the address", "postgres://best:secret@localhost/best", /PGPASSWORD/],
 			["nobody there", "postgres://best@127.0.0.1:1/best", /cannot be used.*see that it runs/],

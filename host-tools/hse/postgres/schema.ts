@@ -96,6 +96,13 @@ const MIGRATIONS: readonly string[] = [
 	CREATE INDEX best_reply_until ON best_reply (until) WHERE until IS NOT NULL;
 	-- What access tokens are signed with.
 	CREATE TABLE best_token_key (id integer PRIMARY KEY CHECK (id = 1), jwk text NOT NULL)`,
+	// EASs that have registered, with whichever process. id is the EAS session id of TS 33.163 Annex B.
+	`CREATE TABLE best_eas (
+		eas_id text COLLATE "C" PRIMARY KEY,
+		id text COLLATE "C" NOT NULL UNIQUE,
+		callback text NOT NULL,
+		until timestamptz NOT NULL
+	)`,
 ];
 
 /** Makes the tables, or brings them up to date. @throws DatabaseError where they are newer than this program */

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { decodeImsi } from "../../../firmware/emsdp/imsi.js";
 import { readUint32 } from "../../../firmware/emsdp/octets.js";
 import { DatabaseError } from "../database.js";
-import type { Claimed, SharedSessionStore, SharedStoreEvents } from "../shared-store.js";
+import { needsEasKey } from "../policy.js";
+import type { Claimed, DeletedSession, SharedSessionStore, SharedStoreEvents } from "../shared-store.js";
 import type { SessionBatch } from "../store.js";
-import { imsiOfStored, withCounts } from "../stored-session.js";
+import { imsiOfStored, viewOfStored, withCounts } from "../stored-session.js";
 import { COUNT_OCTETS } from "../writes.js";
 import { type Client, Connection } from "./connection.js";
 
@@ -48,6 +48,13 @@ function joined(strings: readonly Uint8Array[]) {
 	return { octets: Buffer.concat(strings), starts, lengths };
 }
 
+/** @param packed erased */
+function deletedOf(packed: Buffer): DeletedSession {
+	const { sessionId, imsi, easId, configuration } = viewOfStored(packed);
+	packed.fill(0);
+	return { sessionId, imsi, easId: new TextEncoder().encode(easId), hasEasKey: needsEasKey(configuration) };
+}
+
 /** A row of the journal. */
 interface Journaled {
 	readonly batch: string;
@@ -58,7 +65,7 @@ interface Journaled {
 interface Superseded {
 	readonly session_id: string;
 	readonly owner: string | null;
-	readonly imsi: Buffer;
+	readonly packed: Buffer;
 }
 
 interface Stored {
@@ -149,7 +156,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 			if (releases.length > 0) await this.release(client, releases);
 			return superseded;
 		});
-		for (const { session_id, imsi } of deleted) this.events?.onDeleted(Number(session_id), decodeImsi(imsi) ?? "");
+		for (const { packed } of deleted) this.events?.onDeleted(deletedOf(packed));
 		for (const { sessionId } of releases) this.askers.delete(sessionId);
 	}
 
@@ -255,7 +262,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 		]);
 		const deleted: Superseded[] = [];
 		const { rows } = await client.query<Superseded>(
-			`SELECT s.session_id, s.owner, s.imsi FROM best_session s JOIN best_session later ON later.imsi = s.imsi
+			`SELECT s.session_id, s.owner, s.packed FROM best_session s JOIN best_session later ON later.imsi = s.imsi
 			WHERE later.session_id = ANY($1) AND s.is_confirmed AND s.session_id <> ALL($1)`,
 			[sessionIds],
 		);
