@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { Ue } from "../../firmware/client/ue.js";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
-import { AGREEMENT, LIMITS, RETRANSMISSION, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
+import { AGREEMENT, LIMITS, MODE, RETRANSMISSION, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
 import { plmnForm } from "../../firmware/emsdp/serving-network.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
@@ -20,7 +20,9 @@ export class DirectedUe {
 	aim: number;
 	/** Payloads of downlinks. */
 	readonly received: string[] = [];
-	/** Told of each as it comes. */
+	/** Causes of refusals. */
+	readonly refusals: (number | undefined)[] = [];
+	/** Told of each downlink as it comes. */
 	onDownlink: () => void = () => {};
 	readonly ue: Ue;
 	private readonly kernel = loadKernel();
@@ -28,7 +30,7 @@ export class DirectedUe {
 	private readonly socket: Socket = createSocket("udp4");
 	private readonly timer: NodeJS.Timeout;
 
-	constructor(imsi: string, aim: number) {
+	constructor(imsi: string, aim: number, mode: number = MODE.ueToHse) {
 		this.aim = aim;
 		const value = encodeImsi(imsi) ?? new Uint8Array(8);
 		this.ue = new Ue({
@@ -36,7 +38,7 @@ export class DirectedUe {
 			random: new SeededRandom(Number(imsi.slice(-6))),
 			identity: { tag: TAG.imsi, value },
 			sharedKey: undefined,
-			offer: offerOf(AGREEMENT.epsAka, SERVICE.confidential),
+			offer: offerOf(AGREEMENT.epsAka, SERVICE.confidential, undefined, mode),
 			easId: new TextEncoder().encode("meter.test"),
 			servingNetwork: NETWORK,
 			retransmission: { ...RETRANSMISSION, firstAfter: 500 },
@@ -65,6 +67,11 @@ export class DirectedUe {
 		this.drain();
 	}
 
+	stop(): void {
+		this.ue.stop(performance.now());
+		this.drain();
+	}
+
 	close(): void {
 		clearInterval(this.timer);
 		this.socket.close();
@@ -83,7 +90,8 @@ export class DirectedUe {
 			);
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent())
-			if (event.kind === "downlink") {
+			if (event.kind === "attempt over") this.refusals.push(event.cause);
+			else if (event.kind === "downlink") {
 				this.received.push(new TextDecoder().decode(event.payload));
 				this.onDownlink();
 			}

@@ -19,7 +19,7 @@ export class HseProcess {
 	/** Events since it was started. */
 	events = 0;
 	private readonly words: readonly string[];
-	private readonly told: Told[];
+	readonly told: Told[];
 	private process: ChildProcess | undefined;
 
 	/** @param answers whether it answers uplinks @param told where its events go @param more words of its command line */

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { createSocket, type Socket } from "node:dgram";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
@@ -13,8 +12,8 @@ import { NO_POSTGRES, Postgres } from "../support/postgres.js";
 import { DirectedUe } from "./directed-ue.js";
 import { HseProcess } from "./hse-process.js";
 import { CREDENTIALS } from "./meter.js";
+import { ADDRESS, freeTcpPort, freeUdpPort, pause, until } from "./waiting.js";
 
-const ADDRESS = "127.0.0.1";
 const SECRET = "0123456789abcdef0123456789abcdef";
 const API_ROOT = "http://hse.example";
 /** Seconds that a UE listens: short, so that a test can wait until it does not. */
@@ -26,31 +25,6 @@ interface Answer {
 	readonly status: number;
 	// biome-ignore lint/suspicious/noExplicitAny: what came over HTTP is looked at field by field.
 	readonly body: any;
-}
-
-function pause(milliseconds: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-async function until(isThere: () => unknown, milliseconds = 10_000): Promise<void> {
-	for (const end = Date.now() + milliseconds; Date.now() < end && !(await isThere()); ) await pause(20);
-	expect(await isThere()).toBeTruthy();
-}
-
-async function freeUdpPort(): Promise<number> {
-	const socket: Socket = createSocket("udp4");
-	await new Promise<void>((resolve) => socket.bind(0, ADDRESS, resolve));
-	const { port } = socket.address();
-	await new Promise<void>((resolve) => socket.close(() => resolve()));
-	return port;
-}
-
-async function freeTcpPort(): Promise<number> {
-	const server = createTcpServer();
-	await new Promise<void>((resolve) => server.listen(0, ADDRESS, resolve));
-	const { port } = server.address() as AddressInfo;
-	await new Promise((resolve) => server.close(resolve));
-	return port;
 }
 
 /** An HSE of the fleet and its northbound API. */
