@@ -286,6 +286,11 @@ export class HseServer implements DatagramReceiver {
 		return (await this.seek(sessionId)) && policy;
 	}
 
+	/** Resolves when all that was sent until now has left this process. */
+	handedOver(): Promise<void> {
+		return this.outputs.handedOver();
+	}
+
 	/** Takes no more datagrams, stores what there is to store, lets out what waited for that, and erases all keys. */
 	async close(): Promise<void> {
 		this.isClosing = true;

@@ -6,7 +6,7 @@ import { Pair } from "../support/pair.js";
 /** A pair of UE and HSE whose messages a feed is told of, in the order of the server: the datagram, then its events. */
 class Fed extends Pair {
 	readonly feed = new LiveFeed(
-		coreHsePort(this.hse, { send() {}, refresh() {}, terminate() {} }),
+		coreHsePort(this.hse, { send() {}, refresh() {}, terminate() {}, async handedOver() {} }),
 		() => this.now,
 		() => {},
 	);

@@ -58,6 +58,7 @@ inBrowser("in a browser", () => {
 			hse: coreHsePort(pair.hse, {
 				send: (sessionId, payload) => pair.hse.send(sessionId, payload),
 				refresh: (sessionId, method) => pair.hse.refresh(pair.now, sessionId, method),
+				handedOver: async () => {},
 				terminate: (sessionId, cause) => pair.hse.terminate(pair.now, sessionId, cause),
 			}),
 			verdicts: () => pair.hse.verdicts,

@@ -55,6 +55,7 @@ async function start(settings: object, more: Partial<NorthboundServerOptions> = 
 		hse: coreHsePort(pair.hse, {
 			send: (sessionId, payload) => flow(() => pair.hse.send(sessionId, payload)),
 			refresh: (sessionId, method) => flow(() => pair.hse.refresh(pair.now, sessionId, method)),
+			handedOver: async () => {},
 			terminate: (sessionId, cause) => flow(() => pair.hse.terminate(pair.now, sessionId, cause)),
 		}),
 		verdicts: () => pair.hse.verdicts,

@@ -124,6 +124,7 @@ export class World extends Pair {
 					this.hse.refresh(this.now, sessionId, method);
 					flow();
 				},
+				handedOver: async () => {},
 				terminate: (sessionId, cause) => {
 					this.hse.terminate(this.now, sessionId, cause);
 					flow();
