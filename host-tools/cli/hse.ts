@@ -87,12 +87,20 @@ async function open(configuration: HseServerConfiguration, print: EasWatcher["pr
 }
 
 /** @throws Failure where a port cannot be had */
-async function listen(server: HseServer, { port, eas, easPort }: HseServerConfiguration): Promise<void> {
+async function listen(
+	server: HseServer,
+	{ address, port, eas, easAddress, easPort }: HseServerConfiguration,
+): Promise<void> {
 	try {
 		await server.listen();
 	} catch (error) {
-		const why = (error as NodeJS.ErrnoException).code;
+		const { code: why, syscall } = error as NodeJS.ErrnoException;
 		if (why === undefined) throw error;
+		if (why === "EADDRNOTAVAIL" || why === "EINVAL") {
+			// Only a TCP port is listened at.
+			const [at, option] = eas && syscall === "listen" ? [easAddress, "--eas-address"] : [address, "--address"];
+			throw new Failure(`${at} is no address of this machine: choose another with ${option}.`);
+		}
 		const which = eas
 			? [`The port ${port} or ${easPort ?? EAS_PORT}`, "--port or --eas-port"]
 			: [`The port ${port}`, "--port"];

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { z } from "zod";
 import { UDP_PORT } from "../../firmware/emsdp/profile.js";
 import { Failure, UsageError } from "../cli/errors.js";
 import type { OptionRow, Options } from "../cli/options.js";
 import { CA_FILE, fileOf } from "../cli/tls.js";
+import { issueInWords } from "../issue-words.js";
 import { NorthboundFile } from "../northbound/settings.js";
 import { ALGORITHMS } from "../provision/provision.js";
 import { EAS_KEY_POLICIES } from "./policy.js";
@@ -47,7 +49,13 @@ const ALGORITHMS_MESSAGE = `allowed are ${ALGORITHM_NAMES.join(", ")}, each once
 
 /** Settings by name, as in the configuration file; a flag is the same with hyphens, a variable BEST_HSE_ in capitals. */
 const SETTINGS = {
-	address: { row: { value: "ADDRESS", help: "address to listen at (127.0.0.1)" }, schema: text.default("127.0.0.1") },
+	address: {
+		row: { value: "ADDRESS", help: "address to listen at (127.0.0.1)" },
+		schema: z
+			.string()
+			.refine((address) => isIP(address) !== 0, "an IPv4 or IPv6 address is needed, such as 127.0.0.1 or ::")
+			.default("127.0.0.1"),
+	},
 	port: { row: { value: "N", help: `UDP port (${UDP_PORT})` }, schema: whole(1, 65_535).default(UDP_PORT) },
 	homeNetworkKeys: {
 		row: {
@@ -202,7 +210,7 @@ export function readConfiguration(
 	const variables = ["BEST_HSE_CONFIG", ...Object.keys(SETTINGS).map(variableOf)];
 	const unknown = Object.keys(environment).find((name) => name.startsWith("BEST_HSE_") && !variables.includes(name));
 	if (unknown !== undefined) throw new UsageError(`${unknown} is no setting: allowed are ${variables.join(", ")}.`);
-	const { success, data, error } = Configuration.safeParse(values);
+	const { success, data, error } = Configuration.safeParse(values, { error: issueInWords });
 	if (success) return data;
 	const [{ path: at, message, code }] = error.issues;
 	if (code === "unrecognized_keys" && at.length === 0)

@@ -242,10 +242,10 @@ export class HseDatabase implements SubscriberDatabase {
 
 	/**
 	 * From now on an SQN is in the write-ahead log when {@link setSqn} returns, and on the medium after the next flush of the
-	 * session store of the same file: whoever sends a challenge waits for that.
+	 * session store of the same file: whoever sends a challenge waits for that. That store moves the log into the file, too.
 	 */
 	leaveSyncToStore(): void {
-		this.database.exec("PRAGMA synchronous = NORMAL");
+		this.database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0");
 	}
 
 	/** All subscribers of AKA, one by one. The caller erases their keys. */

@@ -68,6 +68,13 @@ export class HeldOutputs {
 		if (this.commit === undefined) this.next(false);
 	}
 
+	/** Resolves when all that the HSE has wanted sent until now has been handed over. */
+	async handedOver(): Promise<void> {
+		// The batch on its way, and the one that gathers meanwhile.
+		await this.commit;
+		await this.commit;
+	}
+
 	private collect(): void {
 		const { outbox } = this.options.hse;
 		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) this.datagrams.push(out);

@@ -285,6 +285,11 @@ export class HseServer implements DatagramReceiver {
 		return this.claims === undefined || this.hse.knows(sessionId) || this.claims.bring(sessionId);
 	}
 
+	/** Resolves when all that was sent until now has left this process. */
+	handedOver(): Promise<void> {
+		return this.outputs.handedOver();
+	}
+
 	/** Takes no more datagrams, stores what there is to store, lets out what waited for that, and erases all keys. */
 	async close(): Promise<void> {
 		this.isClosing = true;

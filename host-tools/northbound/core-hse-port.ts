@@ -3,7 +3,7 @@ import type { HseSession } from "../hse/session.js";
 import type { HsePort, SessionView } from "./hse-port.js";
 
 /** The commands of an HSE, by whoever gives it the time and drains it. */
-export type HseCommands = Pick<HsePort, "send" | "refresh" | "terminate">;
+export type HseCommands = Pick<HsePort, "send" | "refresh" | "terminate" | "handedOver">;
 
 const decoder = new TextDecoder();
 
@@ -26,6 +26,7 @@ export function coreHsePort(hse: Hse, commands: HseCommands): HsePort {
 		imsis: (most) => hse.imsis(most),
 		easKey: (sessionId) => hse.session(sessionId)?.easKey(),
 		send: (sessionId, payload) => commands.send(sessionId, payload),
+		handedOver: () => commands.handedOver(),
 		refresh: (sessionId, method) => commands.refresh(sessionId, method),
 		terminate: (sessionId, cause) => commands.terminate(sessionId, cause),
 	};

@@ -37,6 +37,8 @@ export interface HsePort {
 	imsis(most?: number): Iterable<string>;
 	/** Sends a payload in a UP message. */
 	send(sessionId: number, payload: Uint8Array): void;
+	/** Resolves when all that was sent until now has left the process. */
+	handedOver(): Promise<void>;
 	/** Sends a 30. @param method of tag 19; 0: the HSE decides */
 	refresh(sessionId: number, method: number): void;
 	/** Sends a 20. @param cause of tag 18 */

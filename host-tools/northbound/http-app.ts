@@ -7,6 +7,7 @@ import type { WebSocket } from "ws";
 import type { z } from "zod";
 import type { AuditLog } from "../hse/audit.js";
 import type { Awaitable } from "../hse/subscriber-database.js";
+import { issueInWords } from "../issue-words.js";
 import type { ApplicationServer } from "./application-server.js";
 import type { Northbound } from "./northbound.js";
 import type { Notifications } from "./notifier.js";
@@ -16,11 +17,10 @@ import { type Authenticator, type Evidence, thumbprintOf } from "./security/auth
 import type { Idempotency } from "./security/idempotency.js";
 import type { RateLimit } from "./security/rate-limit.js";
 import { type LocalIssuer, TOKEN_LIFETIME } from "./security/tokens.js";
+import { attachedTo, keepAlive, PING_EVERY } from "./websocket.js";
 
 /** The longest body of a request, in octets. */
 const LONGEST_BODY = 65_536;
-/** The longest a WebSocket may lag behind, in octets. */
-const MOST_UNSENT = 1_048_576;
 
 export interface HttpAppOptions {
 	readonly northbound: Northbound;
@@ -31,6 +31,8 @@ export interface HttpAppOptions {
 	readonly idempotency: Idempotency;
 	/** Undefined: tokens come from elsewhere, or are not taken. */
 	readonly issuer: LocalIssuer | undefined;
+	/** Where clients find the APIs: `https://hse.example:8443`. */
+	readonly origin: string;
 	now(): number;
 	/** Told of what should not have happened. */
 	onError(error: unknown): void;
@@ -98,14 +100,29 @@ function problemResponse({ onError }: HttpAppOptions, context: AppContext, error
 
 /** Who asks. @throws Problem */
 async function identify(context: AppContext, options: HttpAppOptions): Promise<ApplicationServer> {
-	const { authenticator, rateLimit, now } = options;
-	const server = await authenticator.identify(evidenceOf(context));
-	const seconds = rateLimit.take(server.id, server.rate, now());
+	const server = await options.authenticator.identify(evidenceOf(context));
+	checkRate(server, options);
+	return server;
+}
+
+/** @throws Problem 429 where the server has asked too much */
+function checkRate({ id, rate }: ApplicationServer, { rateLimit, now }: HttpAppOptions): void {
+	const seconds = rateLimit.take(id, rate, now());
 	if (seconds > 0)
 		throw new Problem(429, "TOO_MANY_REQUESTS", `There are too many requests: try again in ${seconds} s.`, {
 			headers: { "Retry-After": String(seconds) },
 		});
-	return server;
+}
+
+/**
+ * A browser shows its client certificate whichever page makes it ask, and asks without a body or for a WebSocket without
+ * leave. So these come from the server's own page, or from no browser.
+ * @throws Problem 403
+ */
+function checkOrigin(context: AppContext, { origin: own }: HttpAppOptions): void {
+	const origin = context.req.header("origin");
+	if (origin !== undefined && origin !== own && origin !== new URL(context.req.url).origin)
+		throw new Problem(403, "OTHER_ORIGIN", "A page of another origin may not ask for this.");
 }
 
 /** @throws Problem where the path is not the server's own */
@@ -141,13 +158,16 @@ function addApi(app: Hono<Bindings>, options: HttpAppOptions, api: Api): void {
 	for (const [path, operations] of byPath)
 		app.all(path, async (context) => {
 			const begun = performance.now();
-			const operation = operations.find(({ method }) => method.toUpperCase() === context.req.method);
+			// HEAD is a GET whose body the router leaves out (RFC 9110 9.3.2).
+			const wanted = context.req.method === "HEAD" ? "GET" : context.req.method;
+			const operation = operations.find(({ method }) => method.toUpperCase() === wanted);
 			let server: ApplicationServer | undefined;
 			let response: Response;
 			try {
-				if (operation === undefined) throw notAllowed(operations);
+				if (operation === undefined) throw notAllowed(operations.map(({ method }) => method.toUpperCase()));
 				server = await identify(context, options);
 				checkPath(context, server);
+				if (operation.method !== "get") checkOrigin(context, options);
 				response = responseOf(context, await perform(context, options, server, operation));
 			} catch (error) {
 				recordRefusal(context, options, server?.id, error);
@@ -158,8 +178,8 @@ function addApi(app: Hono<Bindings>, options: HttpAppOptions, api: Api): void {
 		});
 }
 
-function notAllowed(operations: readonly Operation[]): Problem {
-	const allow = operations.map(({ method }) => method.toUpperCase()).join(", ");
+function notAllowed(methods: readonly string[]): Problem {
+	const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
 	return new Problem(405, "METHOD_NOT_ALLOWED", `Allowed here: ${allow}.`, { headers: { Allow: allow } });
 }
 
@@ -214,7 +234,7 @@ function bodyOf(context: AppContext, operation: Operation, schema: z.ZodType, te
 
 /** @param prefix of the names of parameters that are at fault @throws Problem 400 that names all of them */
 function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
-	const { success, data, error } = schema.safeParse(value);
+	const { success, data, error } = schema.safeParse(value, { error: issueInWords });
 	if (success) return data;
 	const invalidParams = error.issues
 		.slice(0, 20)
@@ -238,6 +258,7 @@ function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIs
 		let server: ApplicationServer;
 		try {
 			server = authenticator.client(evidence, id, secret);
+			checkRate(server, options);
 		} catch (error) {
 			if (!(error instanceof Problem)) throw error;
 			const isBusy = error.status === 429;
@@ -245,7 +266,7 @@ function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIs
 			return context.json(
 				body,
 				isBusy ? 429 : 401,
-				isBusy ? {} : { "WWW-Authenticate": 'Basic realm="best-northbound"' },
+				isBusy ? error.headers : { "WWW-Authenticate": 'Basic realm="best-northbound"' },
 			);
 		}
 		const { certificate, certificateFault, remote } = evidence;
@@ -254,6 +275,13 @@ function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIs
 		audit.record("token issued", { remote, applicationServer: server.id });
 		return context.json({ access_token: token, token_type: "Bearer", expires_in: TOKEN_LIFETIME });
 	});
+	for (const [path, method] of [
+		["/oauth2/jwks", "GET"],
+		["/oauth2/token", "POST"],
+	])
+		app.all(path, () => {
+			throw notAllowed([method]);
+		});
 }
 
 /** Name and password of RFC 7617, each encoded as RFC 6749 2.3.1 asks. */
@@ -285,6 +313,7 @@ function addWebSocket(
 			try {
 				server = await identify(context, options);
 				checkPath(context, server);
+				checkOrigin(context, options);
 				if (context.req.header("upgrade")?.toLowerCase() !== "websocket")
 					throw new Problem(426, "UPGRADE_NEEDED", "Only a WebSocket is there.", { headers: { Upgrade: "websocket" } });
 				channels.set(context.req.raw, await channelOf(server, context.req.param("id") ?? ""));
@@ -300,7 +329,8 @@ function addWebSocket(
 				onOpen(_, { raw }) {
 					const socket = raw as unknown as WebSocket;
 					if (channel === undefined) throw notFound("WebSocket");
-					const attached = { send: (text: string) => handOver(socket, text) };
+					const attached = attachedTo(socket);
+					keepAlive(socket, PING_EVERY);
 					socket.on("close", () => notifier.detach(channel, attached));
 					socket.on("error", () => socket.terminate());
 					notifier.attach(channel, attached);
@@ -308,12 +338,4 @@ function addWebSocket(
 			};
 		}),
 	);
-}
-
-/** Resolves with whether a text frame was handed to the network. */
-function handOver(socket: WebSocket, text: string): Promise<boolean> {
-	return new Promise((resolve) => {
-		if (socket.readyState !== socket.OPEN || socket.bufferedAmount > MOST_UNSENT) resolve(false);
-		else socket.send(text, (error) => resolve(error === undefined || error === null));
-	});
 }

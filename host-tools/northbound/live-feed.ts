@@ -85,6 +85,8 @@ const OF_A_UE = ["accept", "repetition", "hint"];
 interface Kept {
 	readonly message: LiveMessage;
 	readonly datagram: Uint8Array;
+	/** Of its session while that lasted: the message is explained by it later too. */
+	readonly layout: Layout | undefined;
 }
 
 /** What goes on at an HSE, for the page that shows it: the newest messages, and who listens. */
@@ -119,6 +121,7 @@ export class LiveFeed {
 		const number = this.next++;
 		const sessionId =
 			datagram.length >= HEADER.length ? toHex(datagram.subarray(HEADER.sessionId, HEADER.length)) : "00000000";
+		const layout = this.layoutOf(Number.parseInt(sessionId, 16));
 		const message = {
 			number,
 			time: Math.floor(at),
@@ -128,9 +131,9 @@ export class LiveFeed {
 			name: nameOf(datagram),
 			octets: datagram.length,
 			verdict,
-			energy: this.energyOf(traffic, sessionId),
+			energy: this.energyOf(traffic, layout),
 		};
-		this.ring[number % KEPT] = { message, datagram: datagram.slice() };
+		this.ring[number % KEPT] = { message, datagram: datagram.slice(), layout };
 		this.tell({ kind: "message", message });
 		this.take(this.latencies.handleTraffic(traffic));
 	}
@@ -181,8 +184,7 @@ export class LiveFeed {
 	explain(number: number): { readonly hex: string; readonly fields: readonly Field[] } | undefined {
 		const kept = this.ring[number % KEPT];
 		if (kept?.message.number !== number) return undefined;
-		const layout = this.layoutOf(Number.parseInt(kept.message.sessionId, 16));
-		return { hex: toHex(kept.datagram), fields: fieldsOf(kept.datagram, layout) };
+		return { hex: toHex(kept.datagram), fields: fieldsOf(kept.datagram, kept.layout) };
 	}
 
 	/** @returns a function that ends it */
@@ -201,12 +203,11 @@ export class LiveFeed {
 		this.tell({ kind: "latency", latency: live });
 	}
 
-	private energyOf({ fromUe, datagram, verdict }: Traffic, sessionId: string): readonly number[] | undefined {
+	private energyOf({ fromUe, datagram, verdict }: Traffic, layout: Layout | undefined): readonly number[] | undefined {
 		if (fromUe && !OF_A_UE.includes(verdict ?? "")) return undefined;
 		const { length } = datagram;
 		const isUserPlane = length > HEADER.length && (datagram[1] & HEADER.userPlane) !== 0;
-		const layout = isUserPlane ? this.layoutOf(Number.parseInt(sessionId, 16)) : undefined;
-		const overhead = layout === undefined ? 0 : emsdpOverhead(layout);
+		const overhead = isUserPlane && layout !== undefined ? emsdpOverhead(layout) : 0;
 		const place = 2 * (256 * length + overhead) + Number(fromUe);
 		let energies = this.energies.get(place);
 		if (energies === undefined) {
@@ -218,6 +219,7 @@ export class LiveFeed {
 
 	/** How the messages of a session are made up. It stays so as long as the session lasts. */
 	private layoutOf(sessionId: number): Layout | undefined {
+		if (sessionId === 0) return undefined;
 		const known = this.layouts.get(sessionId);
 		if (known !== undefined) return known;
 		const configuration = this.port.session(sessionId)?.configuration;

@@ -28,10 +28,14 @@ export interface NotifierOptions {
 
 export type NotificationFate = "delivered" | "failed" | "given up" | "refused";
 
+/** Why nothing more goes over a WebSocket: its resource is no more, it is read too slowly, or there is a newer one. */
+export type WhyClosed = "over" | "behind" | "replaced";
+
 /** A WebSocket that takes the notifications of a channel. */
 export interface Attached {
 	/** @returns whether the octets were handed over. Never rejects */
 	send(text: string): Promise<boolean>;
+	close(why: WhyClosed): void;
 }
 
 /** Notifications on their way to application servers: those of one channel keep their order. */
@@ -51,6 +55,8 @@ export interface Notifications {
 	redirect(channelId: string, destination: string): Awaitable<void>;
 	/** Its application server has removed the resource of the channel: what was to be told of it goes too. */
 	close(channelId: string): Awaitable<void>;
+	/** The resource of the channel is no more: what waits is still delivered. */
+	finish(channelId: string): Awaitable<void>;
 	/** Called now and then. */
 	handleTimeout(): void;
 }
@@ -67,6 +73,8 @@ interface Channel {
 	/** Not before. */
 	dueAt: number;
 	socket: Attached | undefined;
+	/** Nothing is added any more. */
+	isEnding: boolean;
 }
 
 /**
@@ -120,6 +128,7 @@ export class Notifier implements Notifications {
 	/** From now on a channel's notifications go over a WebSocket; another one takes the place of the one before. */
 	attach(channelId: string, socket: Attached): void {
 		const channel = this.channel(channelId);
+		channel.socket?.close("replaced");
 		channel.socket = socket;
 		channel.dueAt = 0;
 		this.pump(channelId);
@@ -144,7 +153,15 @@ export class Notifier implements Notifications {
 		if (channel === undefined) return;
 		this.options.store.dropNotifications(channelId);
 		channel.waiting = 0;
-		channel.socket = undefined;
+		channel.isEnding = true;
+		this.tidy(channelId);
+	}
+
+	/** The resource of the channel is no more: what waits is still delivered. */
+	finish(channelId: string): void {
+		const channel = this.channels.get(channelId);
+		if (channel === undefined) return;
+		channel.isEnding = true;
 		this.tidy(channelId);
 	}
 
@@ -155,7 +172,7 @@ export class Notifier implements Notifications {
 	private channel(channelId: string): Channel {
 		let channel = this.channels.get(channelId);
 		if (channel === undefined) {
-			channel = { waiting: 0, isBusy: false, failures: 0, dueAt: 0, socket: undefined };
+			channel = { waiting: 0, isBusy: false, failures: 0, dueAt: 0, socket: undefined, isEnding: false };
 			this.channels.set(channelId, channel);
 		}
 		return channel;
@@ -163,8 +180,12 @@ export class Notifier implements Notifications {
 
 	private tidy(channelId: string): void {
 		const channel = this.channels.get(channelId);
-		if (channel !== undefined && !channel.isBusy && channel.waiting === 0 && channel.socket === undefined)
-			this.channels.delete(channelId);
+		if (channel === undefined || channel.waiting > 0) return;
+		if (channel.isEnding) {
+			channel.socket?.close("over");
+			channel.socket = undefined;
+		}
+		if (!channel.isBusy && channel.socket === undefined) this.channels.delete(channelId);
 	}
 
 	private pump(channelId: string): void {
@@ -205,7 +226,10 @@ export class Notifier implements Notifications {
 				channel.failures = 0;
 				continue;
 			}
-			if (socket !== undefined && channel.socket === socket) channel.socket = undefined;
+			if (socket !== undefined && channel.socket === socket) {
+				channel.socket = undefined;
+				socket.close("behind");
+			}
 			channel.dueAt = now() + delayAfter(retry, channel.failures++, fraction());
 			return;
 		}

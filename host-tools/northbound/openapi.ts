@@ -46,30 +46,68 @@ export function parametersOf(path: string): string[] {
 	return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
 }
 
-const ERRORS: Readonly<Record<string, string>> = {
-	"400": "A part of the request is not as it must be.",
-	"401": "Who asks is not known.",
-	"403": "It is not allowed.",
-	"404": "There is no such resource.",
-	"406": "Only JSON is there.",
-	"409": "The state does not allow it.",
-	"413": "The body is too long.",
-	"415": "The body is of another type.",
-	"422": "The idempotency key belongs to another request.",
-	"429": "Too many requests.",
-	default: "Another error.",
+/** What a parameter of a path names. */
+const PATH_PARAMETERS: Readonly<Record<string, string>> = {
+	scsAsId: "The application server (SCS/AS) that asks.",
+	sessionId: "Session ID of EMSDP: 8 hex digits.",
+	commandId: "The last part of the URI of the command.",
+	subscriptionId: "The last part of the URI of the subscription.",
 };
 
+interface ErrorRow {
+	readonly description: string;
+	/** Header fields that come with it. */
+	readonly headers?: Readonly<Record<string, string>>;
+	/** Where it can happen; everywhere by default. */
+	readonly of?: (operation: Operation) => boolean;
+}
+
+const RETRY_AFTER = { "Retry-After": "After how many seconds to ask again." };
+const hasBody = ({ body }: Operation) => body !== undefined;
+
+const ERRORS: Readonly<Record<string, ErrorRow>> = {
+	"400": { description: "A part of the request is not as it must be: invalidParams says which." },
+	"401": {
+		description: "Who asks is not known: credentials are missing, wrong or expired.",
+		headers: { "WWW-Authenticate": "How to authenticate (RFC 6750)." },
+	},
+	"403": {
+		description: "It is not allowed: the path, UE or session is another application server's, or policy denies it.",
+	},
+	"404": { description: "There is no such resource." },
+	"406": { description: "Only JSON is there." },
+	"409": { description: "The state does not allow it: cause says why.", of: ({ method }) => method !== "get" },
+	"413": { description: "The body is too long.", of: hasBody },
+	"415": { description: "The body is of another type.", of: hasBody },
+	"422": { description: "The idempotency key belongs to another request.", of: ({ method }) => method === "post" },
+	"429": { description: "Too many requests, or too many failed attempts.", headers: RETRY_AFTER },
+	"503": {
+		description: "Something that is needed is not there now, such as the issuer of tokens.",
+		headers: RETRY_AFTER,
+	},
+	default: { description: "Another error." },
+};
+
+function headersOf(headers: Readonly<Record<string, string>>): Json {
+	return Object.fromEntries(
+		Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: "string" } }]),
+	);
+}
+
 function documentOf(operation: Operation, components: Components): Json {
-	const { id, tag, summary, query, body, bodyType = "application/json", responses, path, method } = operation;
+	const { id, tag, summary, description, query, body, responses, path, method } = operation;
+	const { bodyType = "application/json" } = operation;
 	const parameters: Json[] = parametersOf(path).map((name) => ({
 		name,
 		in: "path",
 		required: true,
+		description: PATH_PARAMETERS[name],
 		schema: { type: "string" },
 	}));
-	for (const [name, schema] of Object.entries(query?.shape ?? {}))
-		parameters.push({ name, in: "query", required: false, schema: components.of(schema as z.ZodType, "input") });
+	for (const [name, part] of Object.entries(query?.shape ?? {})) {
+		const { description: about, ...schema } = components.of(part as z.ZodType, "input");
+		parameters.push({ name, in: "query", required: false, description: about, schema });
+	}
 	if (method === "post")
 		parameters.push({
 			name: "Idempotency-Key",
@@ -82,6 +120,7 @@ function documentOf(operation: Operation, components: Components): Json {
 		operationId: id,
 		tags: [tag],
 		summary,
+		...(description && { description }),
 		parameters,
 		...(body && {
 			requestBody: {
@@ -91,72 +130,106 @@ function documentOf(operation: Operation, components: Components): Json {
 		}),
 		responses: {
 			...Object.fromEntries(
-				Object.entries(responses).map(([status, { description, schema, location }]) => [
+				Object.entries(responses).map(([status, { description: about, schema, location }]) => [
 					status,
 					{
-						description,
-						...(location && { headers: { Location: { required: true, schema: { type: "string" } } } }),
+						description: about,
+						...(location && { headers: headersOf({ Location: "URI of the resource that was made." }) }),
 						...(schema && { content: { "application/json": { schema: components.of(schema, "output") } } }),
 					},
 				]),
 			),
 			...Object.fromEntries(
-				Object.keys(ERRORS).map((status) => [status, { $ref: `#/components/responses/${status}` }]),
+				Object.entries(ERRORS)
+					.filter(([, { of }]) => of === undefined || of(operation))
+					.map(([status]) => [status, { $ref: `#/components/responses/${status}` }]),
 			),
 		},
 	};
 }
 
+/** What an API posts to the notification destination of a request. */
+interface Callback {
+	/** The operation whose body names the destination. */
+	readonly operation: string;
+	readonly tag: string;
+	readonly schema: z.ZodType;
+}
+
+function callbackOf({ operation, tag, schema }: Callback, components: Components): Json {
+	const post = {
+		operationId: `${operation}Notification`,
+		tags: [tag],
+		summary: "What is told of.",
+		description: "Sent again with growing delays until it is taken. Redirections are not followed.",
+		requestBody: {
+			required: true,
+			content: { "application/json": { schema: components.of(schema, "output") } },
+		},
+		responses: {
+			"200": { description: "Taken." },
+			"204": { description: "Taken." },
+			"4XX": { description: "Not taken: it is sent again later." },
+			default: { description: "Not taken: it is sent again later." },
+		},
+	};
+	return { notification: { "{$request.body#/notificationDestination}": { post } } };
+}
+
+/** What stands at the head of a document. */
+interface About {
+	readonly title: string;
+	readonly description: string;
+	readonly version: string;
+}
+
 /** The OpenAPI 3.1 document of an API, made from the schemas that its requests are checked against. */
 export function openApiOf(
 	api: Api,
-	about: { readonly title: string; readonly description: string; readonly version: string },
-	callback?: { readonly operation: string; readonly schema: z.ZodType },
+	about: About,
+	tags: readonly { readonly name: string; readonly description: string }[],
+	callback?: Callback,
 ): Json {
 	const components = new Components();
 	const paths: Record<string, Record<string, Json>> = {};
 	for (const operation of api.operations) {
-		let document = documentOf(operation, components);
-		if (callback?.operation === operation.id)
-			document = {
-				...document,
-				callbacks: {
-					notification: {
-						"{$request.body#/notificationDestination}": {
-							post: {
-								requestBody: {
-									required: true,
-									content: { "application/json": { schema: components.of(callback.schema, "output") } },
-								},
-								responses: { "204": { description: "Taken." }, "200": { description: "Taken." } },
-							},
-						},
-					},
-				},
-			};
-		paths[operation.path] = { ...paths[operation.path], [operation.method]: document };
+		const document = documentOf(operation, components);
+		const callbacks = callback?.operation === operation.id && callbackOf(callback, components);
+		paths[operation.path] = {
+			...paths[operation.path],
+			[operation.method]: { ...document, ...(callbacks && { callbacks }) },
+		};
 	}
 	const problem = components.of(ProblemDetailsSchema, "output");
 	return {
 		openapi: "3.1.0",
 		info: { ...about, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
-		servers: [{ url: rootOf(api) }],
+		servers: [{ url: rootOf(api), description: "On the server that this document comes from." }],
 		security: [{ oAuth2ClientCredentials: [] }, { clientCertificate: [] }],
+		tags,
 		paths,
 		components: {
 			schemas: components.schemas,
 			responses: Object.fromEntries(
-				Object.entries(ERRORS).map(([status, description]) => [
+				Object.entries(ERRORS).map(([status, { description, headers }]) => [
 					status,
-					{ description, content: { [PROBLEM_TYPE]: { schema: problem } } },
+					{
+						description,
+						...(headers && { headers: headersOf(headers) }),
+						content: { [PROBLEM_TYPE]: { schema: problem } },
+					},
 				]),
 			),
 			securitySchemes: {
 				oAuth2ClientCredentials: {
 					type: "oauth2",
+					description: "An access token of the issuer inside the server, or of the one that it is configured for.",
 					flows: { clientCredentials: { tokenUrl: "/oauth2/token", scopes: {} } },
 				},
-				clientCertificate: { type: "mutualTLS" },
+				clientCertificate: {
+					type: "mutualTLS",
+					description: "A client certificate whose subjectAltName has a DNS name of the application server.",
+				},
 			},
 		},
 	};

@@ -34,6 +34,8 @@ export interface Operation {
 	readonly path: string;
 	readonly tag: string;
 	readonly summary: string;
+	/** More than the summary: what it does when, in sentences. */
+	readonly description?: string;
 	readonly query?: z.ZodObject;
 	readonly body?: z.ZodType;
 	/** Whether there need be no body: then it stands for an empty object. */

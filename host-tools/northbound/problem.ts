@@ -24,12 +24,14 @@ const TITLES: Readonly<Record<number, string>> = {
 	404: "Not Found",
 	405: "Method Not Allowed",
 	406: "Not Acceptable",
+	408: "Request Timeout",
 	409: "Conflict",
 	413: "Content Too Large",
 	415: "Unsupported Media Type",
 	422: "Unprocessable Content",
 	426: "Upgrade Required",
 	429: "Too Many Requests",
+	431: "Request Header Fields Too Large",
 	500: "Internal Server Error",
 	503: "Service Unavailable",
 };
@@ -61,10 +63,15 @@ export class Problem extends Error {
 		this.headers = more.headers ?? {};
 	}
 
+	/** The status in words. */
+	get title(): string {
+		return TITLES[this.status] ?? "Error";
+	}
+
 	get details(): ProblemDetails {
-		const { status, code, message, invalidParams } = this;
+		const { title, status, code, message, invalidParams } = this;
 		return {
-			title: TITLES[status] ?? "Error",
+			title,
 			status,
 			detail: message,
 			cause: code,

@@ -21,21 +21,47 @@ export const Bytes = z
 	.describe("Octets in base64.");
 
 export const WebsockNotifConfig = z
-	.object({ websocketUri: Link.optional(), requestWebsocketUri: z.boolean().optional() })
-	.describe("Delivery of notifications over a WebSocket.");
+	.object({
+		websocketUri: Link.optional().describe("Where to connect; made by the server, so not to be sent."),
+		requestWebsocketUri: z.boolean().optional().describe("Whether a WebSocket is wanted."),
+	})
+	.meta({
+		id: "WebsockNotifConfig",
+		description: "Delivery of notifications over a WebSocket (TS 29.122 5.2.1.2.11).",
+		examples: [{ requestWebsocketUri: true }],
+	});
+
+const InvalidParam = z
+	.object({
+		param: z.string().describe("A JSON pointer into the body, or `query name`, or `header Name`."),
+		reason: z.string().describe("What it must be."),
+	})
+	.meta({
+		id: "InvalidParam",
+		description: "A parameter that is at fault (TS 29.122 5.2.1.2.13).",
+		examples: [{ param: "/externalId", reason: "must be a local identifier, @ and a domain identifier" }],
+	});
 
 export const ProblemDetailsSchema = z
 	.object({
-		title: z.string(),
-		status: z.int(),
-		detail: z.string(),
-		cause: z.string().optional().describe("For programs."),
-		invalidParams: z
-			.array(z.object({ param: z.string(), reason: z.string() }))
-			.min(1)
-			.optional(),
+		title: z.string().describe("The status in words."),
+		status: z.int().describe("The status of the response."),
+		detail: z.string().describe("One sentence for people: what was wrong, and what to do."),
+		cause: z.string().optional().describe("For programs: upper-case words."),
+		invalidParams: z.array(InvalidParam).min(1).optional().describe("With status 400: what is at fault, all of it."),
 	})
-	.describe("RFC 9457, TS 29.122 5.2.1.2.12.");
+	.meta({
+		id: "ProblemDetails",
+		description: "Why a request was refused (RFC 9457, TS 29.122 5.2.1.2.12).",
+		examples: [
+			{
+				title: "Not Found",
+				status: 404,
+				detail: "There is no such session of this application server.",
+				cause: "RESOURCE_NOT_FOUND",
+			},
+		],
+	});
 
 export function octetsOf(base64: string): Uint8Array {
 	return Uint8Array.from(Buffer.from(base64, "base64"));

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { createAdaptorServer, type HttpBindings, type ServerType, type WebSocketServerLike } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
@@ -29,6 +30,7 @@ import { pageFile } from "./page-files.js";
 import { SharedNotifier } from "./postgres/notifier.js";
 import { PostgresSessions } from "./postgres/other-hses.js";
 import { openPostgresResources, type PostgresResources } from "./postgres/resources.js";
+import { PROBLEM_TYPE, Problem } from "./problem.js";
 import { Reachability } from "./reachability.js";
 import type { Resources } from "./resources.js";
 import { Authenticator } from "./security/authenticate.js";
@@ -46,6 +48,8 @@ const TICK = 500;
 const TIDY_EVERY = 60_000;
 /** How long what is under way may take at the end, in milliseconds. */
 const DRAIN = 10_000;
+/** How long a webhook may then still take to answer, in milliseconds. */
+const WEBHOOKS_END = 1000;
 /** Name of the one application server where none is configured. */
 const DEMO = "demo";
 
@@ -92,7 +96,8 @@ export class NorthboundServer {
 	private readonly rateLimit = new RateLimit();
 	private readonly idempotency: Idempotency;
 	private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 });
-	private readonly listeners: ServerType[] = [];
+	private apiListener: ServerType | undefined;
+	private operationsListener: ServerType | undefined;
 	private northbound: Northbound | undefined;
 	private authenticator: Authenticator | undefined;
 	private timer: NodeJS.Timeout | undefined;
@@ -179,22 +184,18 @@ export class NorthboundServer {
 		if (this.options.operations !== undefined) this.feed.handleTraffic(traffic);
 	}
 
-	/** Takes no more requests, and finishes those under way; the HSE is still needed for that. */
+	/**
+	 * Takes no more requests, and finishes those under way; the HSE is still needed for that. Health and metrics are there
+	 * until {@link close}, for whoever asks why.
+	 */
 	async drain(): Promise<void> {
 		if (this.isDraining) return;
 		this.isDraining = true;
-		const closed = this.listeners.map((listener) => new Promise((resolve) => listener.close(resolve)));
 		for (const socket of this.sockets.clients) socket.close(1001, "The server ends.");
 		const late = setTimeout(() => {
 			for (const socket of this.sockets.clients) socket.terminate();
-			for (const listener of this.listeners) (listener as Server).closeAllConnections();
 		}, DRAIN);
-		// A connection is idle once its last request has been answered.
-		const idle = setInterval(() => {
-			for (const listener of this.listeners) (listener as Server).closeIdleConnections();
-		}, 50);
-		await Promise.all(closed);
-		clearInterval(idle);
+		if (this.apiListener !== undefined) await ended(this.apiListener);
 		clearTimeout(late);
 	}
 
@@ -202,7 +203,11 @@ export class NorthboundServer {
 	async close(): Promise<void> {
 		await this.drain();
 		clearInterval(this.timer);
+		// A notification that is cut off goes out again after the next start.
+		const late = setTimeout(() => this.webhooks.close(), WEBHOOKS_END);
 		await this.notifier.stop();
+		clearTimeout(late);
+		if (this.operationsListener !== undefined) await ended(this.operationsListener);
 		this.webhooks.close();
 		await this.store.close();
 		await this.others?.close();
@@ -229,11 +234,11 @@ export class NorthboundServer {
 		const app = new Promise<Hono<Bindings>>((resolve) => {
 			ready = resolve;
 		});
-		const bound = await listen(
-			this.listener(async (request, env) => (await app).fetch(request, env as Bindings["Bindings"]), tls),
-			address,
-			port,
+		this.apiListener = this.listener(
+			async (request, env) => (await app).fetch(request, env as Bindings["Bindings"]),
+			tls,
 		);
+		const bound = await listen(this.apiListener, address, port);
 		const scheme = tls === undefined ? "http" : "https";
 		this.apiRoot = settings.apiRoot?.replace(/\/$/, "") ?? `${scheme}://${literal(address)}:${bound}`;
 		const servers = isDemo ? [this.demoServer()] : settings.applicationServers;
@@ -266,6 +271,7 @@ export class NorthboundServer {
 			rateLimit: this.rateLimit,
 			idempotency: this.idempotency,
 			issuer,
+			origin: new URL(this.apiRoot).origin,
 			now: Date.now,
 			onError: (error) => logger.error({ err: error }, "a request failed"),
 			onRequest: (operation, status, milliseconds) => {
@@ -304,11 +310,11 @@ export class NorthboundServer {
 				notifications: this.notifier.waiting,
 			}),
 		});
-		const bound = await listen(
-			this.listener((request, env) => app.fetch(request, env as Bindings["Bindings"]), undefined),
-			address,
-			port,
+		this.operationsListener = this.listener(
+			(request, env) => app.fetch(request, env as Bindings["Bindings"]),
+			undefined,
 		);
+		const bound = await listen(this.operationsListener, address, port);
 		this.page = `http://${literal(address)}:${bound}/`;
 	}
 
@@ -331,8 +337,7 @@ export class NorthboundServer {
 							rejectUnauthorized: false,
 						},
 					});
-		this.listeners.push(listener);
-		return listener;
+		return listener.on("clientError", refuseNoHttp);
 	}
 
 	/** An application server with a fresh secret, for trying things on this machine. */
@@ -363,7 +368,7 @@ export class NorthboundServer {
 			this.tidyAt = Date.now() + TIDY_EVERY;
 			this.wait(this.idempotency.tidy());
 			this.authenticator?.tidy();
-			this.rateLimit.tidy(Date.now(), TIDY_EVERY);
+			this.rateLimit.tidy(Date.now());
 		});
 	}
 
@@ -422,6 +427,38 @@ function listen(listener: ServerType, address: string, port: number): Promise<nu
 		);
 		listener.listen(port, address, () => resolve((listener.address() as AddressInfo).port));
 	});
+}
+
+/** Status and sentence for octets that are no request. */
+const NO_HTTP: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+	HPE_HEADER_OVERFLOW: [431, "The header is too long."],
+	ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not come to its end in time."],
+};
+
+/** Answers what node's parser refuses before there is a request. */
+function refuseNoHttp({ code = "" }: NodeJS.ErrnoException, socket: Duplex): void {
+	// On a connection that has answered before, an answer could be taken for that of another request.
+	if (!socket.writable || !(socket instanceof Socket) || socket.bytesWritten > 0) {
+		socket.destroy();
+		return;
+	}
+	const [status, detail] = NO_HTTP[code] ?? [400, "This is no HTTP request."];
+	const problem = new Problem(status, "NOT_HTTP", detail);
+	const body = JSON.stringify(problem.details);
+	const fields = `Connection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${body.length}`;
+	socket.end(`HTTP/1.1 ${status} ${problem.title}\r\n${fields}\r\n\r\n${body}`);
+}
+
+/** Takes no more connections; resolves when those that are there have been answered, or {@link DRAIN} is over. */
+async function ended(listener: ServerType): Promise<void> {
+	const server = listener as Server;
+	const closed = new Promise((resolve) => server.close(resolve));
+	// A connection is idle once its last request has been answered.
+	const idle = setInterval(() => server.closeIdleConnections(), 50);
+	const late = setTimeout(() => server.closeAllConnections(), DRAIN);
+	await closed;
+	clearInterval(idle);
+	clearTimeout(late);
 }
 
 /** An address as it stands in a URI. */

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Failure, UsageError } from "../cli/errors.js";
 import { checkTls } from "../cli/tls.js";
 import { EAS_KEY_POLICIES } from "../hse/policy.js";
+import { issueInWords } from "../issue-words.js";
 import type { ApplicationServer } from "./application-server.js";
 import { ExternalId, Msisdn } from "./schemas.js";
 import { UeDirectory, type UeEntry } from "./ue-directory.js";
@@ -132,7 +133,7 @@ function readUes(path: string): UeEntry[] {
 			} catch {
 				throw new UsageError(`${path}, line ${index + 1}: must be a JSON object.`);
 			}
-			const { success, data, error } = Ue.safeParse(value);
+			const { success, data, error } = Ue.safeParse(value, { error: issueInWords });
 			if (success) return [data];
 			const [{ path: at, message }] = error.issues;
 			throw new UsageError(`${path}, line ${index + 1}: ${[...at, message].join(": ")}.`);

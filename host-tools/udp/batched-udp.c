@@ -231,11 +231,21 @@ static void call(Socket *self, int queue, int events)
 	napi_close_handle_scope(env, scope);
 }
 
+static void watchQueue(Queue *queue, int events);
+
 static void onEvents(uv_poll_t *poll, int status, int events)
 {
 	Queue *queue = poll->data;
 	Socket *self = queue->socket;
-	call(self, (int)(queue - self->queues), status < 0 ? UV_READABLE : events);
+	if (status < 0) {
+		/* libuv has stopped looking: an error of the socket is taken off it, and it is looked at again. */
+		int error;
+		socklen_t octets = sizeof error;
+		getsockopt(queue->descriptor, SOL_SOCKET, SO_ERROR, &error, &octets);
+		watchQueue(queue, queue->events);
+		events = UV_READABLE;
+	}
+	call(self, (int)(queue - self->queues), events);
 }
 
 static void watchQueue(Queue *queue, int events)

@@ -92,6 +92,12 @@ describe("what failed: one line with the cause and the way out, status 1, nothin
 		socket.close();
 	});
 
+	test("an address of another machine", () => {
+		const { status, stderr } = best(["hse", "--address", "192.0.2.1", "--database", join(folder, "address.db")]);
+		expect(status).toBe(1);
+		expect(oneLine(stderr)).toMatch(/192\.0\.2\.1 is no address of this machine.*--address/);
+	});
+
 	test("a subscriber that is there already: neither it nor the device's identity is overwritten", () => {
 		const words = ["provision", "--database", join(folder, "twice.db"), "--store", join(folder, "store")];
 		expect(best(words).status).toBe(0);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { IMSI } from "../support/pair.js";
 import { isPublished, PublishedNidd } from "./published.js";
 import { base64, DESTINATION, FOREIGN_UE, METERS, PUMPS, SECRET, UE, World } from "./world.js";
 
@@ -178,6 +179,17 @@ describe("authorisation", () => {
 });
 
 describe("rates", () => {
+	test("tokens are counted too", async () => {
+		const world = await World.make({ servers: [{ ...METERS, rate: { perSecond: 1, burst: 2 } }] });
+		const body = `grant_type=client_credentials&client_id=meters&client_secret=${SECRET}`;
+		const answers = [];
+		for (let i = 0; i < 3; i++)
+			answers.push(await world.request("POST", "/oauth2/token", body, { Authorization: "", ...FORM }));
+		expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+		expect([answers[2].body.error, answers[2].headers.get("retry-after")]).toEqual(["temporarily_unavailable", "1"]);
+		expect(world.records).toHaveLength(2);
+	});
+
 	test("a server that asks too much is told when to come again", async () => {
 		const world = await World.make({ servers: [{ ...METERS, rate: { perSecond: 2, burst: 3 } }] });
 		const ask = () => world.request("GET", LIST);
@@ -187,6 +199,31 @@ describe("rates", () => {
 		world.now += 500;
 		expect((await ask()).status).toBe(200);
 		expect((await ask()).status).toBe(429);
+	});
+});
+
+describe("pages of other origins", () => {
+	// A browser shows a client certificate to whoever makes it ask: what changes something must not come from elsewhere.
+	for (const origin of ["https://evil.example", "null", "http://hse.example", "https://hse.example:444"])
+		test(`${origin}: what changes something is refused, on record`, async () => {
+			const world = await World.make();
+			world.connect();
+			const path = `/3gpp-best/v1/meters${world.sessionPath}/terminate`;
+			const { status, body } = await world.request("POST", path, undefined, { Origin: origin });
+			expect([status, body.cause]).toEqual([403, "OTHER_ORIGIN"]);
+			expect(world.records.at(-1)).toMatchObject({ event: "not authorised", cause: "OTHER_ORIGIN", path });
+			expect(world.hse.sessionOf(IMSI)?.state).toBe("live");
+			const websocket = await world.request("GET", `${LIST}/x/websocket`, undefined, {
+				Origin: origin,
+				Upgrade: "websocket",
+			});
+			expect([websocket.status, websocket.body.cause]).toEqual([403, "OTHER_ORIGIN"]);
+			expect((await world.request("GET", LIST, undefined, { Origin: origin })).status).toBe(200);
+		});
+
+	test("the page of the server itself may ask", async () => {
+		const world = await World.make();
+		expect((await world.request("POST", LIST, CONFIGURATION, { Origin: "https://hse.example" })).status).toBe(201);
 	});
 });
 
@@ -271,11 +308,38 @@ describe("requests that are no good", () => {
 			published?.expectValid("ProblemDetails", answer.body, "TS29122_CommonData.yaml");
 		});
 
+	test("HEAD is GET without the body", async () => {
+		const world = await World.make();
+		const { status, text, headers } = await world.request("HEAD", LIST);
+		expect([status, text, headers.get("content-type")]).toEqual([200, "", "application/json"]);
+		const other = await world.request("HEAD", LIST.replace("meters", "pumps"));
+		expect([other.status, world.records.at(-1)?.event]).toEqual([403, "not authorised"]);
+		expect((await world.request("HEAD", `${LIST}/x/downlink-data-deliveries/y`)).status).toBe(404);
+	});
+
+	test("another method: 405 that names those that are there", async () => {
+		const world = await World.make();
+		for (const [method, path, allow] of [
+			["PUT", LIST, "GET, HEAD, POST"],
+			["OPTIONS", LIST, "GET, HEAD, POST"],
+			["GET", "/oauth2/token", "POST"],
+			["POST", "/oauth2/jwks", "GET, HEAD"],
+		]) {
+			const answer = await world.request(method, path);
+			expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
+			expect(answer.body).toMatchObject({ status: 405, cause: "METHOD_NOT_ALLOWED" });
+		}
+	});
+
 	test("every fault of a body is named", async () => {
 		const world = await World.make();
 		const { body } = await world.nidd("POST", "/configurations", { externalId: "x", duration: 5 });
 		const params = body.invalidParams.map(({ param }: { param: string }) => param);
 		expect(params.sort()).toEqual(["/duration", "/externalId", "/notificationDestination"]);
+		const reasons = Object.fromEntries(
+			body.invalidParams.map((at: { param: string; reason: string }) => [at.param, at.reason]),
+		);
+		expect([reasons["/duration"], reasons["/notificationDestination"]]).toEqual(["must be text", "is missing"]);
 	});
 
 	test("what should not happen is a 500 that says nothing, and is told", async () => {

@@ -368,7 +368,7 @@ describe("notifications", () => {
 			northbound.nidd.websocket({ id: "meters" } as never, body.self.split("/").at(-1)),
 		);
 		const frames: string[] = [];
-		const socket = { send: async (text: string) => frames.push(text) > 0 };
+		const socket = { send: async (text: string) => frames.push(text) > 0, close() {} };
 		world.context.notifier.attach(id, socket);
 		world.send("over the socket");
 		world.settle();

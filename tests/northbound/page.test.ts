@@ -58,6 +58,7 @@ inBrowser("in a browser", () => {
 			hse: coreHsePort(pair.hse, {
 				send: (sessionId, payload) => pair.hse.send(sessionId, payload),
 				refresh: (sessionId, method) => pair.hse.refresh(pair.now, sessionId, method),
+				handedOver: async () => {},
 				terminate: (sessionId, cause) => pair.hse.terminate(pair.now, sessionId, cause),
 			}),
 			verdicts: () => pair.hse.verdicts,
@@ -180,6 +181,27 @@ inBrowser("in a browser", () => {
 			expect([place, [...reached].some((one) => one.startsWith(place))]).toEqual([place, true]);
 	}, 60_000);
 
+	test("a message goes from the UE's line to the HSE's or back, in words too, and every heading says something", async () => {
+		const rungs = await page.evaluate(
+			`[...document.querySelectorAll("#ladder button")].map((rung) => {
+				const line = getComputedStyle(rung, "::after");
+				const head = getComputedStyle(rung, "::before");
+				return [rung.classList.contains("up"), rung.textContent.includes("from the UE"), Number.parseFloat(line.width) / rung.offsetWidth, head.left === "0px", line.borderBottomStyle];
+			})`,
+		);
+		expect(rungs.length).toBeGreaterThan(4);
+		for (const [isUp, says, share, isHeadLeft] of rungs) {
+			expect([says, isHeadLeft]).toEqual([isUp, !isUp]);
+			expect(share).toBeGreaterThan(0.95);
+		}
+		expect(new Set(rungs.map(([, , , , style]: string[]) => style))).toEqual(new Set(["solid", "dashed"]));
+		expect(
+			await page.evaluate(
+				'[...document.querySelectorAll("th")].filter((heading) => heading.textContent === "").length',
+			),
+		).toBe(0);
+	}, 60_000);
+
 	for (const width of [360, 1200])
 		for (const isDark of [false, true])
 			test(`at ${width} pixels, ${isDark ? "dark" : "light"}, nothing is wider than the page, and text can be told from the ground`, async () => {
@@ -211,6 +233,8 @@ inBrowser("in a browser", () => {
 			);
 		const send = () => page.evaluate('document.querySelector("#operation button").click()');
 		await choose("ListSessions");
+		// On a telephone it is far below: who chooses it is taken there.
+		expect(await page.evaluate("document.activeElement.id")).toBe("operation-title");
 		await send();
 		await page.until('document.getElementById("answer").textContent.startsWith("200")');
 		await choose("RequestSession");

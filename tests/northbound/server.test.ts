@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { request } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -55,6 +55,7 @@ async function start(settings: object, more: Partial<NorthboundServerOptions> = 
 		hse: coreHsePort(pair.hse, {
 			send: (sessionId, payload) => flow(() => pair.hse.send(sessionId, payload)),
 			refresh: (sessionId, method) => flow(() => pair.hse.refresh(pair.now, sessionId, method)),
+			handedOver: async () => {},
 			terminate: (sessionId, cause) => flow(() => pair.hse.terminate(pair.now, sessionId, cause)),
 		}),
 		verdicts: () => pair.hse.verdicts,
@@ -321,6 +322,29 @@ describe("on this machine", () => {
 		expect((await call("GET", "/3gpp-nidd/v1/demo/configurations", await demoToken())).body).toHaveLength(1);
 	});
 
+	for (const [what, octets, status] of [
+		["no request line", "GARBAGE\r\n\r\n", 400],
+		["a field that is too long", `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+		[
+			"two lengths",
+			"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+			400,
+		],
+	] as const)
+		test(`what is no HTTP, ${what}, gets ${status} with ProblemDetails`, async () => {
+			await start({});
+			const { hostname, port } = new URL(server?.apiRoot ?? "");
+			const socket = connect(Number(port), hostname);
+			socket.write(octets);
+			let text = "";
+			for await (const part of socket) text += part;
+			const [head, body] = text.split("\r\n\r\n");
+			expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+			expect(head).toContain("Content-Type: application/problem+json");
+			expect(head).toContain(`Content-Length: ${body.length}`);
+			expect(JSON.parse(body)).toMatchObject({ status, cause: "NOT_HTTP" });
+		});
+
 	test("the document and the page to try it need no credentials, and load nothing from elsewhere", async () => {
 		await start({});
 		const get = async (path: string) => fetch(`${server?.apiRoot}/3gpp-best/v1/${path}`);
@@ -378,6 +402,30 @@ describe("on this machine", () => {
 		expect(status).toBe(421);
 	});
 
+	test("a webhook that does not answer holds up nobody's end, and its notification is kept", async () => {
+		const pair = await start({});
+		const token = await demoToken();
+		let asked = 0;
+		webhook = createServer(() => asked++);
+		await new Promise<void>((resolve) => webhook?.listen(0, "127.0.0.1", resolve));
+		const notificationDestination = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/`;
+		await call("POST", "/3gpp-nidd/v1/demo/configurations", token, {
+			externalId: `${IMSI}@ue.demo`,
+			notificationDestination,
+		});
+		pair.connect();
+		pair.send("reading");
+		pair.settle();
+		await until(() => asked === 1);
+		const begun = performance.now();
+		await server?.close();
+		// It may take 10 s otherwise.
+		expect(performance.now() - begun).toBeLessThan(5000);
+		await start({});
+		await until(() => asked === 2);
+		webhook.closeAllConnections();
+	});
+
 	test("draining, what is under way is finished", async () => {
 		const pair = await start({ answerWithin: 1 });
 		pair.connect();
@@ -387,10 +435,15 @@ describe("on this machine", () => {
 		pair.settle = () => {};
 		const waiting = call("POST", `${new URL(body.sessions[0].self).pathname}/terminate`, token);
 		await until(() => pair.hse.sessionOf(IMSI)?.state === "terminating");
+		const health = `${server?.page}healthz`;
 		const closing = server?.close();
 		server = undefined;
+		// On a connection of its own, as a load balancer asks.
+		const asked = await fetch(health, { headers: { Connection: "close" } });
+		expect([asked.status, await asked.json()]).toEqual([503, { status: "draining" }]);
 		expect((await waiting).status).toBe(202);
 		await closing;
+		await expect(fetch(health)).rejects.toThrow();
 	});
 });
 

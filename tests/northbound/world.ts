@@ -124,6 +124,7 @@ export class World extends Pair {
 					this.hse.refresh(this.now, sessionId, method);
 					flow();
 				},
+				handedOver: async () => {},
 				terminate: (sessionId, cause) => {
 					this.hse.terminate(this.now, sessionId, cause);
 					flow();
@@ -151,6 +152,7 @@ export class World extends Pair {
 			rateLimit: this.rateLimit,
 			idempotency: new Idempotency(store, now),
 			issuer,
+			origin: API_ROOT,
 			now,
 			onError: (error) => this.errors.push(error),
 		});
@@ -205,7 +207,7 @@ export class World extends Pair {
 			...(hasBody && { body: typeof body === "string" ? body : JSON.stringify(body) }),
 		});
 		const text = await response.text();
-		const isJson = /json/.test(response.headers.get("content-type") ?? "");
+		const isJson = text !== "" && /json/.test(response.headers.get("content-type") ?? "");
 		await this.quiet();
 		return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
 	}

@@ -289,9 +289,16 @@ export class Nidd {
 				yield* this.end(delivery, "FAILURE");
 				continue;
 			}
+			yield* this.whenHandedOver();
 			yield* this.end(delivery, "SUCCESS_NEXT_HOP_UNACKNOWLEDGED");
 		}
 		return true;
+	}
+
+	/** Where others go on when this process is killed, they are told that something was sent only once it has left. */
+	private *whenHandedOver(): Steps<void> {
+		const { store, hse } = this.context;
+		if (store.isShared) yield* wait(hse.handedOver());
 	}
 
 	/** @param isElsewhere whether another HSE has the session now, which may send them at once */
@@ -317,6 +324,7 @@ export class Nidd {
 			const notification = { niddConfiguration: this.uriOf(resource), ...nameOf(body), status: "TERMINATED" };
 			yield* wait(notifier.notify(id, body.notificationDestination, notification));
 			yield* wait(store.remove(id));
+			yield* wait(notifier.finish(id));
 		}
 	}
 
@@ -412,6 +420,7 @@ export class Nidd {
 		if (session !== undefined && before.length === 0 && listens) {
 			try {
 				hse.send(session.sessionId, octetsOf(data));
+				yield* this.whenHandedOver();
 				const body: Delivery = { ...delivery.body, deliveryStatus: "SUCCESS_NEXT_HOP_UNACKNOWLEDGED" };
 				const { self: _, ...view } = this.deliveryView({ ...delivery, body });
 				return { status: 200, body: view };

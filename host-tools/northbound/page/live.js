@@ -89,8 +89,8 @@ function rung(message) {
 	const isBad = fromUe && !["accept", "repetition", "hint"].includes(message.verdict);
 	const button = element(
 		"button",
-		{ class: `row rung ${fromUe ? "up" : "down"}`, type: "button", "aria-expanded": "false" },
-		element("span", { class: "arrow", "aria-label": fromUe ? "from the UE" : "to the UE" }, fromUe ? "──▶" : "◀──"),
+		{ class: `row rung ${fromUe ? "up" : "down"}${isBad ? " lost" : ""}`, type: "button", "aria-expanded": "false" },
+		element("span", { class: "unseen" }, fromUe ? "from the UE: " : "to the UE: "),
 		element("span", {}, name, " ", element("span", { class: isBad ? "bad" : "quiet" }, fate(message))),
 		element("span", { class: "quiet" }, `${octets} octets · ${new Date(time).toLocaleTimeString()}`),
 	);

@@ -179,7 +179,7 @@ export function drawEnergies(svg, table, messages, { protocols }) {
 	const control = messages.filter(({ energy }) => energy?.length === 1).reduce((sum, { energy }) => sum + energy[0], 0);
 	const line = (i) => shape("polyline", { class: `line series-${i}`, points: "0,6 28,6" });
 	table.replaceChildren(
-		headings("", "octets added", "mJ", "%"),
+		headings("protocol", "octets added", "mJ", "%"),
 		...protocols.map(({ name, overhead }, i) =>
 			row(
 				key(line(i), name),

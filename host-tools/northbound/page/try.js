@@ -31,28 +31,22 @@ function resolved(schema) {
 		.reduce((value, part) => value[part], definition);
 }
 
-/** A value to begin with: what is needed, and one way of naming a UE. */
-function sample(schema) {
-	const { type, properties = {}, required = [], items } = resolved(schema) ?? {};
-	if (type === "array") return [sample(items)];
-	if (type !== "object") return type === "boolean" ? false : type === "integer" ? 0 : "";
-	const names = Object.keys(properties).filter((name) => required.includes(name) || name === "externalId");
-	return Object.fromEntries(names.map((name) => [name, sample(properties[name])]));
-}
-
 function choose(path, method, operation) {
 	const inputs = operation.parameters.map((parameter) => {
 		const input = element("input", { autocomplete: "off", "data-in": parameter.in, "data-name": parameter.name });
 		if (parameter.name === "scsAsId") input.value = byId("client").value;
-		return element("label", {}, `${parameter.name} `, input);
+		const about = element("span", { class: "quiet" }, parameter.description);
+		return element("label", {}, `${parameter.name} `, about, input);
 	});
 	const content = Object.entries(operation.requestBody?.content ?? {})[0];
 	const body = content && element("textarea", { "aria-label": "Body" });
-	if (body) body.value = JSON.stringify(sample(content[1].schema), undefined, "\t");
+	if (body) body.value = JSON.stringify(resolved(content[1].schema).examples?.[0] ?? {}, undefined, "\t");
 	const send = element("button", { type: "button" }, "Send");
 	send.addEventListener("click", () => ask(path, method, inputs, body, content?.[0]));
 	byId("operation-title").textContent = `${method.toUpperCase()} ${path}`;
-	byId("operation").replaceChildren(element("p", {}, operation.summary), ...inputs, ...(body ? [body] : []), send);
+	const words = [element("p", {}, operation.summary), element("p", { class: "quiet" }, operation.description)];
+	byId("operation").replaceChildren(...words, ...inputs, ...(body ? [body] : []), send);
+	byId("operation-title").focus();
 }
 
 async function ask(path, method, labels, body, type) {

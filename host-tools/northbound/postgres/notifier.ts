@@ -1,4 +1,4 @@
-import { type Attached, delayAfter, type Notifications, type NotifierOptions } from "../notifier.js";
+import { type Attached, delayAfter, type Notifications, type NotifierOptions, type WhyClosed } from "../notifier.js";
 import { isAlive, type PostgresResources } from "./resources.js";
 
 /** Channels that are delivered at once. */
@@ -30,6 +30,8 @@ export class SharedNotifier implements Notifications {
 	/** Those of them that something was added to in between. */
 	private readonly again = new Set<string>();
 	private readonly sockets = new Map<string, Attached>();
+	/** Channels whose resource is no more: what waits is still delivered. */
+	private readonly ending = new Set<string>();
 	private isStopped = false;
 	private looking: Promise<void> | undefined;
 	private waitingAnywhere = 0;
@@ -72,6 +74,7 @@ export class SharedNotifier implements Notifications {
 
 	attach(channel: string, socket: Attached): void {
 		const { resources } = this.options;
+		this.sockets.get(channel)?.close("replaced");
 		this.sockets.set(channel, socket);
 		this.tell(
 			resources
@@ -109,7 +112,22 @@ export class SharedNotifier implements Notifications {
 		const { resources } = this.options;
 		await resources.query("DELETE FROM best_channel WHERE channel = $1", [channel]);
 		await resources.query("DELETE FROM best_notification WHERE channel = $1", [channel]);
-		this.sockets.delete(channel);
+		resources.afterwards(() => this.endSocket(channel, "over"));
+	}
+
+	finish(channel: string): void {
+		const { resources } = this.options;
+		if (!this.sockets.has(channel)) return;
+		this.ending.add(channel);
+		resources.afterwards(() => this.pump(channel));
+	}
+
+	private endSocket(channel: string, why: WhyClosed): void {
+		const socket = this.sockets.get(channel);
+		this.ending.delete(channel);
+		if (socket === undefined) return;
+		this.detach(channel, socket);
+		socket.close(why);
 	}
 
 	/** Looks for what other processes have stored, or have left behind. */
@@ -157,6 +175,7 @@ export class SharedNotifier implements Notifications {
 		);
 		if (taken === undefined) return;
 		const dueAt = await this.deliver(channel, taken.failures);
+		if (dueAt === 0 && this.ending.has(channel)) this.endSocket(channel, "over");
 		// Something may have come since: the next look finds it.
 		if (dueAt === undefined || (dueAt === 0 && (await this.remove(channel)))) return;
 		await resources.query("UPDATE best_channel SET owner = NULL, due_at = $3 WHERE channel = $1 AND owner = $2", [
@@ -191,7 +210,10 @@ export class SharedNotifier implements Notifications {
 				if (!(await this.removeFirst(channel, next.number))) return undefined;
 				continue;
 			}
-			if (socket !== undefined) this.detach(channel, socket);
+			if (socket !== undefined) {
+				this.detach(channel, socket);
+				socket.close("behind");
+			}
 			await resources.query("UPDATE best_channel SET failures = failures + 1 WHERE channel = $1 AND owner = $2", [
 				channel,
 				resources.process,

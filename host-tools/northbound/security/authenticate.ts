@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import type { AuditLog } from "../../hse/audit.js";
 import type { ApplicationServer } from "../application-server.js";
 import { Problem } from "../problem.js";
+import { networkOf } from "./network-of.js";
 import { type Rate, RateLimit } from "./rate-limit.js";
-import { isSecretOf, type TokenVerifier } from "./tokens.js";
+import { IssuerUnavailable, isSecretOf, type TokenVerifier } from "./tokens.js";
 
 /** What a connection and a request say about who asks. */
 export interface Evidence {
@@ -18,7 +19,7 @@ export interface Evidence {
 	readonly authorization?: string | undefined;
 }
 
-/** Failed attempts of one address. */
+/** Failed attempts of one address, or /64 of IPv6. */
 const FAILURES: Rate = { perSecond: 1, burst: 20 };
 const REALM = 'Bearer realm="best-northbound"';
 
@@ -43,7 +44,7 @@ export class Authenticator {
 		this.now = now;
 	}
 
-	/** @throws Problem 401, 403 or 429; the first two leave an audit record */
+	/** @throws Problem 401, which leaves an audit record, 429 or 503 */
 	async identify(evidence: Evidence): Promise<ApplicationServer> {
 		this.checkFailures(evidence);
 		const { authorization, certificate, certificateFault } = evidence;
@@ -79,11 +80,11 @@ export class Authenticator {
 
 	/** Forgets addresses that have not failed for a while. */
 	tidy(): void {
-		this.failures.tidy(this.now(), 60_000);
+		this.failures.tidy(this.now());
 	}
 
 	private checkFailures({ remote }: Evidence): void {
-		if (this.failures.isEmpty(remote, FAILURES, this.now()))
+		if (this.failures.isEmpty(networkOf(remote), this.now()))
 			throw new Problem(429, "TOO_MANY_FAILURES", "Too many failed attempts came from this address: try later.", {
 				headers: { "Retry-After": "1" },
 			});
@@ -104,6 +105,10 @@ export class Authenticator {
 		try {
 			claims = await this.verifier.verify(token, this.now());
 		} catch (error) {
+			if (error instanceof IssuerUnavailable)
+				throw new Problem(503, "ISSUER_NOT_AVAILABLE", "Access tokens cannot be checked now: try again later.", {
+					headers: { "Retry-After": "10" },
+				});
 			const why = error instanceof Error && "code" in error ? String(error.code) : "not verified";
 			throw this.fault(evidence, `token: ${why}`, "The access token is not valid, or no longer.", true);
 		}
@@ -123,7 +128,7 @@ export class Authenticator {
 	}
 
 	private fault({ remote }: Evidence, reason: string, detail: string, isToken = false): Problem {
-		this.failures.take(remote, FAILURES, this.now());
+		this.failures.take(networkOf(remote), FAILURES, this.now());
 		this.audit.record("authentication failed", { remote, reason });
 		return new Problem(401, "UNAUTHENTICATED", detail, {
 			headers: { "WWW-Authenticate": isToken ? `${REALM}, error="invalid_token"` : REALM },

@@ -7,6 +7,7 @@ export interface Rate {
 interface Bucket {
 	tokens: number;
 	at: number;
+	rate: Rate;
 }
 
 /** Token buckets by name. Those that are full again are forgotten. */
@@ -18,24 +19,35 @@ export class RateLimit {
 	 * @param now milliseconds
 	 * @returns 0, or after how many seconds there is one again
 	 */
-	take(name: string, { perSecond, burst }: Rate, now: number): number {
-		const bucket = this.buckets.get(name) ?? { tokens: burst, at: now };
+	take(name: string, rate: Rate, now: number): number {
+		const bucket = this.buckets.get(name) ?? { tokens: rate.burst, at: now, rate };
 		this.buckets.set(name, bucket);
-		bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond);
+		bucket.tokens = tokensOf(bucket, now);
 		bucket.at = now;
-		if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / perSecond);
+		bucket.rate = rate;
+		if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / rate.perSecond);
 		bucket.tokens--;
 		return 0;
 	}
 
 	/** Whether a name's bucket is empty, without taking any. */
-	isEmpty(name: string, { perSecond }: Rate, now: number): boolean {
+	isEmpty(name: string, now: number): boolean {
 		const bucket = this.buckets.get(name);
-		return bucket !== undefined && bucket.tokens + ((now - bucket.at) / 1000) * perSecond < 1;
+		return bucket !== undefined && tokensOf(bucket, now) < 1;
 	}
 
-	/** @param age milliseconds after which a name that was not used is forgotten; its bucket must be full by then */
-	tidy(now: number, age: number): void {
-		for (const [name, { at }] of this.buckets) if (now - at > age) this.buckets.delete(name);
+	/** Forgets the buckets that are full again. */
+	tidy(now: number): void {
+		for (const [name, bucket] of this.buckets)
+			if (tokensOf(bucket, now) >= bucket.rate.burst) this.buckets.delete(name);
 	}
+
+	/** How many buckets are not full, or were not when it was tidied. */
+	get size(): number {
+		return this.buckets.size;
+	}
+}
+
+function tokensOf({ tokens, at, rate: { perSecond, burst } }: Bucket, now: number): number {
+	return Math.min(burst, tokens + ((now - at) / 1000) * perSecond);
 }

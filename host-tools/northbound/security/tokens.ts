@@ -3,6 +3,7 @@ import {
 	type CryptoKey,
 	createLocalJWKSet,
 	createRemoteJWKSet,
+	errors,
 	exportJWK,
 	generateKeyPair,
 	importJWK,
@@ -22,13 +23,30 @@ export const TOKEN_LIFETIME = 600;
 
 /** Verifies access tokens (RFC 9068). */
 export interface TokenVerifier {
-	/** @returns the claims. @throws where the token is not good; the message may go into an audit record */
+	/** @returns the claims. @throws IssuerUnavailable; anything else where the token is not good */
 	verify(token: string, now: number): Promise<JWTPayload>;
 }
 
-/** Tokens of an issuer that publishes its keys. */
+/** The keys of the issuer cannot be had now: nothing is known of the token. */
+export class IssuerUnavailable extends Error {
+	override readonly name = "IssuerUnavailable";
+}
+
+/** What a token can be blamed for when its key is looked up. */
+const TOKEN_FAULTS = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];
+
+/** Tokens of an issuer that publishes its keys. They are fetched when needed. */
 export function remoteIssuer(issuer: string, jwksUri: string, audience: string): TokenVerifier {
-	return verifierOf(createRemoteJWKSet(new URL(jwksUri)), issuer, audience);
+	const published = createRemoteJWKSet(new URL(jwksUri));
+	const keys: JWTVerifyGetKey = async (header, token) => {
+		try {
+			return await published(header, token);
+		} catch (error) {
+			if (TOKEN_FAULTS.some((fault) => error instanceof fault)) throw error;
+			throw new IssuerUnavailable(`The keys at ${jwksUri} cannot be had.`, { cause: error });
+		}
+	};
+	return verifierOf(keys, issuer, audience);
 }
 
 function verifierOf(keys: JWTVerifyGetKey, issuer: string, audience: string): TokenVerifier {
