@@ -1,7 +1,9 @@
 import { createSocket, type Socket } from "node:dgram";
 import { Ue } from "../../firmware/client/ue.js";
+import { Header } from "../../firmware/emsdp/header.js";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import { AGREEMENT, LIMITS, MODE, RETRANSMISSION, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
+import { screen } from "../../firmware/emsdp/screening.js";
 import { plmnForm } from "../../firmware/emsdp/serving-network.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
@@ -20,11 +22,14 @@ export class DirectedUe {
 	aim: number;
 	/** Payloads of downlinks. */
 	readonly received: string[] = [];
+	/** User-plane messages as they came, replays too, in hex. */
+	readonly onTheWire: string[] = [];
 	/** Causes of refusals. */
 	readonly refusals: (number | undefined)[] = [];
 	/** Told of each downlink as it comes. */
 	onDownlink: () => void = () => {};
 	readonly ue: Ue;
+	private readonly header = new Header();
 	private readonly kernel = loadKernel();
 	private readonly usim: SoftUsim;
 	private readonly socket: Socket = createSocket("udp4");
@@ -46,6 +51,8 @@ export class DirectedUe {
 		});
 		this.usim = new SoftUsim(new Milenage(loadKernel(), CREDENTIALS.k, CREDENTIALS.opc), value, new MemoryStore());
 		this.socket.on("message", (datagram) => {
+			if (screen(this.header, datagram, datagram.length, false) === undefined && this.header.userPlane)
+				this.onTheWire.push(datagram.toString("hex"));
 			this.ue.handleDatagram(performance.now(), datagram, datagram.length);
 			this.drain();
 		});

@@ -316,6 +316,49 @@ else
 			expect(readingsOf(later.sessionId)).toEqual(["hello"]);
 		}, 60_000);
 
+		test("whichever HSE is killed while it forwards, nothing arrives twice, either way, and both go on", async () => {
+			const { ue, sessionId } = await ueAt(a);
+			const refusedBefore = ue.refusals.length;
+			let sent = 0;
+			let said = 0;
+			for (let round = 0; round < 4; round++) {
+				const [killed, other] = round % 2 === 0 ? [a, b] : [b, a];
+				ue.aim = killed.udp;
+				await balancer.turn(killed.eas);
+				const last = ue.received.length + 4 + 3 * round;
+				ue.onDownlink = () => {
+					if (ue.received.length === last) killed.process.signal("SIGKILL");
+				};
+				const goesOn = async (interval: number, isOver: () => boolean) => {
+					for (const end = Date.now() + 20_000; Date.now() < end && !isOver(); await pause(interval)) {
+						if (hasSent(sessionId, `answer ${sent}`)) sent++;
+						ue.say(`reading ${said++}`);
+					}
+					expect(isOver()).toBe(true);
+				};
+				await goesOn(15, () => ue.received.length >= last);
+				await killed.process.ended();
+				ue.aim = other.udp;
+				await balancer.turn(other.eas);
+				const [received, readings] = [ue.received.length, readingsOf(sessionId).length];
+				// 64 lost uplinks are borne, and the lease of the dead one lasts 4 s.
+				await goesOn(150, () => ue.received.length > received + 5 && readingsOf(sessionId).length > readings + 5);
+				await restart(killed);
+			}
+			const isTwice = (text: string, i: number, all: readonly string[]) => all.indexOf(text) !== i;
+			expect([ue.received, ue.onTheWire, readingsOf(sessionId)].map((all) => all.filter(isTwice))).toEqual([
+				[],
+				[],
+				[],
+			]);
+			expect(ue.onTheWire.length).toBeGreaterThanOrEqual(ue.received.length);
+			// What the EAS itself takes once did not come to it twice.
+			expect(eas.eas.verdicts.replay).toBeUndefined();
+			expect(ue.refusals.length).toBe(refusedBefore);
+			const ends = [a, b].flatMap(({ process }) => process.ends);
+			expect(ends.filter((end) => end === 1)).toEqual([]);
+		}, 120_000);
+
 		test("an EAS that is gone is gone for all HSEs, and a UE that would need it is refused", async () => {
 			await balancer.turn(b.eas);
 			a.process.told.length = 0;
