@@ -38,6 +38,8 @@ const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 5000;
 /** How often a renewal that fails is tried before its time is over; of several HSEs another one may answer. */
 const RENEWALS_IN_VAIN = 10;
+/** How often a key is asked for that messages wait for, until the HSE gives it or refuses it. */
+const MOST_PULLS = 5;
 const CALLBACK_PATH = "/best/v1/hse";
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -271,13 +273,7 @@ export class EasServer {
 	private drain(): void {
 		const { outbox } = this.eas;
 		for (let request = outbox.takeKeyRequest(); request !== undefined; request = outbox.takeKeyRequest()) {
-			const wanted = { ...request, ueId: undefined };
-			this.pull(wanted).catch((error) => {
-				// A refusal has been told as an event. Whatever else it was: messages that come later ask again.
-				if (error instanceof EasError && error.code === "refused") return;
-				this.eas.handleKeyRefused(wanted, CAUSE.unspecified);
-				this.drain();
-			});
+			this.pullUntilAnswered({ ...request, ueId: undefined });
 		}
 		for (let downlink = outbox.takeDownlink(); downlink !== undefined; downlink = outbox.takeDownlink())
 			this.downlinks.push(downlink);
@@ -293,6 +289,24 @@ export class EasServer {
 			this.timer.unref();
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) this.options.onEvent?.(event);
+	}
+
+	/** Messages wait for this key: an HSE that cannot give it now may do so soon, or another one may. */
+	private async pullUntilAnswered(wanted: NamedKey): Promise<void> {
+		for (let tries = 0; tries < MOST_PULLS; tries++) {
+			if (tries > 0) await sleep(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** tries), undefined, { ref: false });
+			if (this.isClosed) return;
+			try {
+				await this.pull(wanted);
+				return;
+			} catch (error) {
+				// A refusal has been told as an event; without a registration there is none yet.
+				if (error instanceof EasError && error.code === "refused" && this.isRegistered) return;
+			}
+		}
+		// Messages that come later ask again.
+		this.eas.handleKeyRefused(wanted, CAUSE.unspecified);
+		this.drain();
 	}
 
 	/** Sends downlinks in order; one that may not have arrived goes again, octet-identical, and the HSE takes it once. */

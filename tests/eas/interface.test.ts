@@ -194,6 +194,30 @@ describe("HSE and EAS over HTTPS with mutual TLS", () => {
 		expect(bench.downlinks).toEqual(["answer"]);
 	});
 
+	test("pull: a key that the HSE cannot give at once is asked for again, and what waits for it is opened", async () => {
+		bench = await new Bench().listen();
+		const first = await bench.registeredEas();
+		bench.connect();
+		await bench.until(() => bench.count("session") === 1);
+		await first.close();
+		bench.servers.pop();
+		await bench.registeredEas();
+		const { gateway } = bench;
+		const give = gateway.handleKeyRequest.bind(gateway);
+		let asked = 0;
+		gateway.handleKeyRequest = (...words) => {
+			if (++asked === 1) throw new Error("The database cannot be asked.");
+			return give(...words);
+		};
+		bench.send("one");
+		bench.send("two");
+		bench.settle();
+		await bench.until(() => bench.readings.length === 2);
+		expect(bench.readings).toEqual(["one", "two"]);
+		expect(asked).toBe(2);
+		expect(bench.count("no key")).toBe(0);
+	});
+
 	test("pull by name, as the application of a key-agreement-only session does", async () => {
 		bench = await new Bench(SERVICE.keyAgreementOnly).listen();
 		const first = await bench.registeredEas();
