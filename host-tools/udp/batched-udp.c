@@ -81,10 +81,12 @@ static napi_value fail(napi_env env, int error)
 	return NULL;
 }
 
-static Socket *socketArgument(napi_env env, napi_value value)
+/* The arguments of a function, and the socket that is the first of them; NULL where an error was thrown. */
+static Socket *socketArgument(napi_env env, napi_callback_info info, size_t count, napi_value *arguments)
 {
 	Socket *socket = NULL;
-	if (napi_get_value_external(env, value, (void **)&socket) != napi_ok || socket == NULL || socket->isClosed) {
+	napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+	if (napi_get_value_external(env, arguments[0], (void **)&socket) != napi_ok || socket == NULL || socket->isClosed) {
 		napi_throw_error(env, "ERR_SOCKET_DGRAM_NOT_RUNNING", "The socket is closed.");
 		return NULL;
 	}
@@ -170,33 +172,22 @@ static int openOne(const struct sockaddr_in6 *address, socklen_t octets, int rec
 }
 
 /*
- * Opens the descriptors of all queues at one address. The system chooses one for each datagram by a program: those in
+ * Opens the descriptors of both queues at one address. The system chooses one for each datagram by a program: those in
  * which some bits of an octet are all 0 go to the second, all others to the first.
  * @returns 0 or an errno below zero
  */
-static int openQueues(
-	Socket *self, struct sockaddr_in6 *address, const int *receiveOctets, uint32_t octet, uint32_t bits)
+static int openBoth(
+	Queue *queues, const struct sockaddr_in6 *address, socklen_t octets, const int *receiveOctets, uint32_t octet,
+	uint32_t bits)
 {
-	socklen_t octets = self->peerOctets;
-	/* Without SO_REUSEPORT first: so that an address that another process has is refused. */
-	int descriptor = openOne(address, octets, receiveOctets[0], false);
-	if (descriptor < 0)
-		return descriptor;
-	if (self->queueCount == 1) {
-		self->queues[0].descriptor = descriptor;
-		return 0;
-	}
-	/* The port that was drawn, where any would do. */
-	getsockname(descriptor, (struct sockaddr *)address, &octets);
-	close(descriptor);
 	for (int i = 0; i < QUEUES; i++) {
-		descriptor = openOne(address, self->peerOctets, receiveOctets[i], true);
+		int descriptor = openOne(address, octets, receiveOctets[i], true);
 		if (descriptor < 0) {
 			if (i > 0)
-				close(self->queues[0].descriptor);
+				close(queues[0].descriptor);
 			return descriptor;
 		}
-		self->queues[i].descriptor = descriptor;
+		queues[i].descriptor = descriptor;
 	}
 	struct sock_filter program[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, octet),
@@ -206,12 +197,34 @@ static int openQueues(
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	struct sock_fprog filter = { sizeof program / sizeof program[0], program };
-	if (setsockopt(self->queues[0].descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter) == 0)
+	if (setsockopt(queues[0].descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter) == 0)
 		return 0;
 	int error = errno;
-	close(self->queues[0].descriptor);
-	close(self->queues[1].descriptor);
+	close(queues[0].descriptor);
+	close(queues[1].descriptor);
 	return -error;
+}
+
+/* Where the system cannot tell the datagrams of the queues apart there is one for all. @returns 0 or an errno below zero */
+static int openQueues(
+	Socket *self, struct sockaddr_in6 *address, const int *receiveOctets, uint32_t octet, uint32_t bits)
+{
+	/* Without SO_REUSEPORT first: so that an address that another process has is refused. */
+	socklen_t octets = self->peerOctets;
+	int descriptor = openOne(address, octets, receiveOctets[0], false);
+	if (descriptor >= 0 && self->queueCount == QUEUES) {
+		/* The port that was drawn, where any would do. */
+		getsockname(descriptor, (struct sockaddr *)address, &octets);
+		close(descriptor);
+		if (openBoth(self->queues, address, self->peerOctets, receiveOctets, octet, bits) == 0)
+			return 0;
+		self->queueCount = 1;
+		descriptor = openOne(address, self->peerOctets, receiveOctets[0], false);
+	}
+	if (descriptor < 0)
+		return descriptor;
+	self->queues[0].descriptor = descriptor;
+	return 0;
 }
 
 static void call(Socket *self, int queue, int events)
@@ -305,8 +318,8 @@ static void finalize(napi_env env, void *data, void *hint)
 }
 
 /*
- * open(address, port, receiveOctets, requestOctets, octet, bits, in, out, listener): requestOctets is 0 for one queue
- * only; else those datagrams in which the bits of the octet are all 0 go to the second.
+ * open(address, port, receiveOctets, requestOctets, octet, bits, in, out, listener): those datagrams in which
+ * the bits of the octet are all 0 go to the second queue; requestOctets is 0 for one queue only.
  */
 static napi_value openSocket(napi_env env, napi_callback_info info)
 {
@@ -367,11 +380,9 @@ static napi_value openSocket(napi_env env, napi_callback_info info)
 /* receive(socket, queue, most) fills the first slots of the batch for what comes in. @returns how many */
 static napi_value receive(napi_env env, napi_callback_info info)
 {
-	size_t count = 3;
 	napi_value arguments[3];
 	int32_t index = 0, most = 0;
-	napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-	Socket *self = socketArgument(env, arguments[0]);
+	Socket *self = socketArgument(env, info, 3, arguments);
 	if (self == NULL)
 		return NULL;
 	if (napi_get_value_int32(env, arguments[1], &index) != napi_ok || index < 0 || index >= self->queueCount ||
@@ -396,11 +407,9 @@ static napi_value receive(napi_env env, napi_callback_info info)
  */
 static napi_value sendSlots(napi_env env, napi_callback_info info)
 {
-	size_t count = 3;
 	napi_value arguments[3];
 	int32_t first = 0, wanted = 0;
-	napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-	Socket *self = socketArgument(env, arguments[0]);
+	Socket *self = socketArgument(env, info, 3, arguments);
 	if (self == NULL)
 		return NULL;
 	if (napi_get_value_int32(env, arguments[1], &first) != napi_ok ||
@@ -429,11 +438,9 @@ static napi_value sendSlots(napi_env env, napi_callback_info info)
 /* watch(socket, queue, events): which of UV_READABLE and UV_WRITABLE the listener is told of. */
 static napi_value watch(napi_env env, napi_callback_info info)
 {
-	size_t count = 3;
 	napi_value arguments[3];
 	int32_t index = 0, events = 0;
-	napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-	Socket *self = socketArgument(env, arguments[0]);
+	Socket *self = socketArgument(env, info, 3, arguments);
 	if (self == NULL)
 		return NULL;
 	if (napi_get_value_int32(env, arguments[1], &index) != napi_ok || index < 0 || index >= self->queueCount ||
@@ -446,12 +453,10 @@ static napi_value watch(napi_env env, napi_callback_info info)
 /* peerText(socket, slot): "ADDRESS PORT" of a datagram that came in. */
 static napi_value peerText(napi_env env, napi_callback_info info)
 {
-	size_t count = 2;
 	napi_value arguments[2], value;
 	uint32_t slot = 0;
 	char address[INET6_ADDRSTRLEN], text[PEER_TEXT];
-	napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-	Socket *self = socketArgument(env, arguments[0]);
+	Socket *self = socketArgument(env, info, 2, arguments);
 	if (self == NULL)
 		return NULL;
 	if (napi_get_value_uint32(env, arguments[1], &slot) != napi_ok || slot >= SLOTS)
@@ -476,12 +481,11 @@ static napi_value peerText(napi_env env, napi_callback_info info)
 /* setPeer(socket, slot, text) writes where a datagram goes. @returns false where the text is no address of the socket's family */
 static napi_value setPeer(napi_env env, napi_callback_info info)
 {
-	size_t count = 3, length;
+	size_t length;
 	napi_value arguments[3], value;
 	uint32_t slot = 0;
 	char text[PEER_TEXT];
-	napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-	Socket *self = socketArgument(env, arguments[0]);
+	Socket *self = socketArgument(env, info, 3, arguments);
 	if (self == NULL)
 		return NULL;
 	if (napi_get_value_uint32(env, arguments[1], &slot) != napi_ok || slot >= SLOTS ||
@@ -504,12 +508,10 @@ static napi_value setPeer(napi_env env, napi_callback_info info)
 
 static napi_value portOf(napi_env env, napi_callback_info info)
 {
-	size_t count = 1;
 	napi_value arguments[1];
 	struct sockaddr_in6 address;
 	socklen_t octets = sizeof address;
-	napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-	Socket *self = socketArgument(env, arguments[0]);
+	Socket *self = socketArgument(env, info, 1, arguments);
 	if (self == NULL)
 		return NULL;
 	if (getsockname(self->queues[0].descriptor, (struct sockaddr *)&address, &octets) != 0)
@@ -520,10 +522,8 @@ static napi_value portOf(napi_env env, napi_callback_info info)
 
 static napi_value closeSocket(napi_env env, napi_callback_info info)
 {
-	size_t count = 1;
 	napi_value arguments[1];
-	napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-	Socket *self = socketArgument(env, arguments[0]);
+	Socket *self = socketArgument(env, info, 1, arguments);
 	if (self == NULL)
 		return NULL;
 	napi_remove_env_cleanup_hook(env, onEnd, self);

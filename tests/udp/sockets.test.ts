@@ -163,14 +163,19 @@ describe.each(sockets)("%s", (_name, openSocket) => {
 
 const onLinux = batchedUdp === undefined ? describe.skip : describe;
 onLinux("Session Requests have a queue of their own", () => {
-	test("they wait for some milliseconds, are announced, and come after what came later from sessions", async () => {
+	/** @param octet to tell them by, another one than that of the profile */
+	const startBatched = (octet?: number) => {
+		const udp = batchedUdp as NonNullable<typeof batchedUdp>;
 		const receiver = new Recorder();
-		const socket = new BatchedSocket(batchedUdp as NonNullable<typeof batchedUdp>, {
-			address: "127.0.0.1",
-			port: 0,
-			receiver,
-		});
+		const openWith: typeof udp.open = (address, port, receiveOctets, requestOctets, own, ...rest) =>
+			udp.open(address, port, receiveOctets, requestOctets, octet ?? own, ...rest);
+		const socket = new BatchedSocket({ ...udp, open: openWith }, { address: "127.0.0.1", port: 0, receiver });
 		open.push(socket);
+		return { receiver, socket };
+	};
+
+	test("they wait for some milliseconds, are announced, and come after what came later from sessions", async () => {
+		const { receiver, socket } = startBatched();
 		const { peer } = await openPeer("127.0.0.1");
 		for (let i = 0; i < 30; i++) peer.send(Uint8Array.from([...REQUEST, i]), socket.port, "127.0.0.1");
 		peer.send(Uint8Array.from(UP), socket.port, "127.0.0.1");
@@ -180,13 +185,7 @@ onLinux("Session Requests have a queue of their own", () => {
 	});
 
 	test("more of them than the queue has room for are lost, and no message of a session is", async () => {
-		const receiver = new Recorder();
-		const socket = new BatchedSocket(batchedUdp as NonNullable<typeof batchedUdp>, {
-			address: "127.0.0.1",
-			port: 0,
-			receiver,
-		});
-		open.push(socket);
+		const { receiver, socket } = startBatched();
 		const { peer } = await openPeer("127.0.0.1");
 		const send = (octets: readonly number[]) =>
 			new Promise<void>((resolve) => peer.send(Uint8Array.from(octets), socket.port, "127.0.0.1", () => resolve()));
@@ -200,5 +199,17 @@ onLinux("Session Requests have a queue of their own", () => {
 		const ofSessions = receiver.heard.filter(({ octets }) => octets[1] === UP[1]);
 		expect(ofSessions.map(({ octets }) => octets[2])).toEqual(Array.from({ length: 200 }, (_, i) => i));
 		expect(receiver.heard.length).toBeLessThan(20_200);
+	});
+
+	test("a system that takes no program to tell them by has one queue for all", async () => {
+		// Beyond what a program may look at.
+		const { receiver, socket } = startBatched(0xffff_ffff);
+		const { peer } = await openPeer("127.0.0.1");
+		for (const octets of [REQUEST, UP]) peer.send(Uint8Array.from(octets), socket.port, "127.0.0.1");
+		await receiver.hears(2);
+		expect(receiver.heard.map(({ octets }) => octets)).toEqual([REQUEST, UP]);
+		expect(receiver.expected).toEqual([]);
+		const again = openNodeSocket({ address: "127.0.0.1", port: socket.port, receiver: new Recorder() });
+		await expect(again).rejects.toMatchObject({ code: "EADDRINUSE" });
 	});
 });
