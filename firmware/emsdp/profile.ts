@@ -34,9 +34,10 @@ export const HEADER = {
 	sessionId: 2,
 	/** Type, flags and Session ID. */
 	length: 6,
-	/** The octet of the flags, Key ID and counter bits: where a program outside of the codec looks at it. */
-	flags: 1,
 } as const;
+
+/** S: the octet of the flags, Key ID and counter bits, for a program outside of the codec: no device needs it. */
+export const FLAGS_OCTET = 1;
 
 /** P: octets of the counter extension of a UP message, by counter scheme. */
 export const COUNTER_EXTENSION_OCTETS = [0, 1, 2] as const;

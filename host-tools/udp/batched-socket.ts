@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { HEADER } from "../../firmware/emsdp/profile.js";
+import { FLAGS_OCTET, HEADER } from "../../firmware/emsdp/profile.js";
 import { projectRoot } from "../device/project-root.js";
 import {
 	type DatagramReceiver,
@@ -112,7 +112,7 @@ export class BatchedSocket implements DatagramSocket {
 		// Session Requests are told by Key ID 0, as unprotected rejects are.
 		const keyId = HEADER.keyIdMask << HEADER.keyIdShift;
 		const { into, out } = this;
-		this.handle = udp.open(address, port, RECEIVE_OCTETS, REQUEST_OCTETS, HEADER.flags, keyId, into, out, listener);
+		this.handle = udp.open(address, port, RECEIVE_OCTETS, REQUEST_OCTETS, FLAGS_OCTET, keyId, into, out, listener);
 		this.textOf = (slot) => udp.peerText(this.handle, slot);
 		this.port = udp.portOf(this.handle);
 	}
