@@ -369,7 +369,7 @@ export class Hse {
 		const { header } = this;
 		const { message } = this.options.kernel;
 		if (length > octets.length || length > message.length) return "length";
-		message.set(octets.length === length ? octets : octets.subarray(0, length));
+		copyOctets(message, 0, octets, 0, length);
 		// Both directions have the same form on the user plane; a command never comes from an EAS.
 		const dropped = screen(header, message, length, true);
 		if (dropped !== undefined) return dropped;

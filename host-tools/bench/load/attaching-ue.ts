@@ -1,21 +1,34 @@
+import { Ue } from "../../../firmware/client/ue.js";
 import { readHseConfiguration } from "../../../firmware/emsdp/configuration.js";
 import { encodeImsi } from "../../../firmware/emsdp/imsi.js";
 import { readUint32 } from "../../../firmware/emsdp/octets.js";
-import { AGREEMENT, COMMAND, DIRECTION, HEADER, SERVICE, TAG } from "../../../firmware/emsdp/profile.js";
+import {
+	AGREEMENT,
+	COMMAND,
+	DIRECTION,
+	HEADER,
+	LIMITS,
+	RETRANSMISSION,
+	SERVICE,
+	TAG,
+} from "../../../firmware/emsdp/profile.js";
 import { SecurityContext } from "../../../firmware/emsdp/security-context.js";
 import { plmnForm } from "../../../firmware/emsdp/serving-network.js";
 import { TlvScan, writeTlv } from "../../../firmware/emsdp/tlv.js";
 import type { Kernel } from "../../../firmware/kernels/kernel.js";
 import { baseKeyFromAka, e2mKeys } from "../../../firmware/keys/hierarchy.js";
 import { Milenage } from "../../../firmware/keys/milenage.js";
-import { makeUe } from "./ue.js";
+import { offerOf } from "../../provision/provision.js";
+
+/** K and OP_C of all subscribers of a load test. */
+export const CREDENTIALS = { k: new Uint8Array(16).fill(0x4b), opc: new Uint8Array(16).fill(0x6f) } as const;
 
 /** Of K_E2E keys, which are not used in UE-to-HSE mode. */
 const NO_KEY = new Uint8Array(16);
 
 /**
- * The UEs of a load test that agree sessions, all of them with the credentials of {@link makeUe}. They do what an HSE
- * sees of a UE, and not what it does for itself: they check neither AUTN nor the MAC of 11. So the machine is the HSE's.
+ * The UEs of a load test that agree sessions, all of them with the same credentials. They do what an HSE sees of a UE, and
+ * not what it does for itself: they check neither AUTN nor the MAC of 11. So the machine is the HSE's.
  */
 export class AttachingUes {
 	private readonly kernel: Kernel;
@@ -26,16 +39,27 @@ export class AttachingUes {
 	private readonly imsiAt: number;
 	private readonly servingNetwork: Uint8Array;
 
-	/** @param imsi digits of one of them @param credentials K and OP_C of all of them */
-	constructor(kernel: Kernel, imsi: string, { k, opc }: { readonly k: Uint8Array; readonly opc: Uint8Array }) {
+	/** @param imsi digits of one of them */
+	constructor(kernel: Kernel, imsi: string) {
 		this.kernel = kernel;
-		this.milenage = new Milenage(kernel, k, opc);
-		const { ue } = makeUe(kernel, imsi, AGREEMENT.epsAka, SERVICE.confidential);
+		this.milenage = new Milenage(kernel, CREDENTIALS.k, CREDENTIALS.opc);
+		const network = plmnForm(imsi.slice(0, 3), imsi.slice(3, 5));
+		const ue = new Ue({
+			kernel,
+			random: { fill: (octets) => void crypto.getRandomValues(octets) },
+			identity: { tag: TAG.imsi, value: encodeImsi(imsi) ?? new Uint8Array(8) },
+			sharedKey: undefined,
+			offer: offerOf(AGREEMENT.epsAka, SERVICE.confidential),
+			easId: new TextEncoder().encode("eas.example"),
+			servingNetwork: network,
+			retransmission: RETRANSMISSION,
+			longestBackOff: LIMITS.longestBackOff,
+		});
 		ue.begin(0);
 		this.request = kernel.message.slice(0, ue.outbox.takeDatagram());
 		this.tlvs.scan(this.request, HEADER.length + 1, this.request.length);
 		this.imsiAt = this.tlvs.offsets[TAG.imsi];
-		this.servingNetwork = plmnForm(imsi.slice(0, 3), imsi.slice(3, 5)).subarray(1);
+		this.servingNetwork = network.subarray(1);
 	}
 
 	/** A Session Request. @param imsi digits */
@@ -53,7 +77,8 @@ export class AttachingUes {
 	answer(request: Uint8Array, datagram: Uint8Array, length: number): number {
 		const { tlvs, kernel } = this;
 		const command = datagram[HEADER.length];
-		if (tlvs.scan(datagram, HEADER.length + 1, length) !== 0 && command === COMMAND.messageReject) return 0;
+		// What is found in the MAC of an 11 is no TLV, and comes after all that are.
+		tlvs.scan(datagram, HEADER.length + 1, length);
 		if (command === COMMAND.messageReject && tlvs.has(TAG.cookie)) {
 			const cookie = tlvs.value(TAG.cookie);
 			kernel.message.set(request);

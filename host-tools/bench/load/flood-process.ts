@@ -1,9 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { AGREEMENT, SERVICE } from "../../../firmware/emsdp/profile.js";
 import { loadKernel } from "../../kernel.js";
 import { imsiOf } from "../hse-core.js";
+import { AttachingUes } from "./attaching-ue.js";
 import { LoadSocket } from "./load-socket.js";
-import { makeUe } from "./ue.js";
 
 /** Forged Session Requests that differ. */
 const REQUESTS = 1000;
@@ -12,12 +11,8 @@ const BURST = 64;
 
 /** Sends forged Session Requests of subscribers that there are, as fast as the system takes them. It answers no cookie. */
 export async function runFlood(address: string, port: number, firstSubscriber: number): Promise<void> {
-	const kernel = loadKernel();
-	const requests = Array.from({ length: REQUESTS }, (_, i) => {
-		const { ue } = makeUe(kernel, imsiOf(firstSubscriber + i), AGREEMENT.epsAka, SERVICE.confidential);
-		ue.begin(0);
-		return kernel.message.slice(0, ue.outbox.takeDatagram());
-	});
+	const ues = new AttachingUes(loadKernel(), imsiOf(firstSubscriber));
+	const requests = Array.from({ length: REQUESTS }, (_, i) => ues.requestOf(imsiOf(firstSubscriber + i)));
 	const socket = await LoadSocket.open(address);
 	const to = `${address} ${port}`;
 	process.on("disconnect", () => process.exit());

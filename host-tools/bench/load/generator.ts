@@ -7,7 +7,6 @@ import { contextOf, imsiOf, PAYLOAD_OCTETS } from "../hse-core.js";
 import { AttachingUes } from "./attaching-ue.js";
 import { LoadSocket } from "./load-socket.js";
 import { sharedNow } from "./messages.js";
-import { CREDENTIALS } from "./ue.js";
 
 /** Sessions that send, in turn. */
 const LIVE_SESSIONS = 1000;
@@ -152,7 +151,7 @@ export async function agreeSessions(
 	milliseconds: number,
 ): Promise<void> {
 	const kernel = loadKernel();
-	const ues = new AttachingUes(kernel, imsiOf(firstSubscriber), CREDENTIALS);
+	const ues = new AttachingUes(kernel, imsiOf(firstSubscriber));
 	const end = performance.now() + milliseconds;
 	let next = 0;
 	const to = `${address} ${port}`;

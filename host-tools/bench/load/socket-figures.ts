@@ -7,10 +7,10 @@ import { SQN_STEP } from "../../../firmware/keys/aka.js";
 import { projectRoot } from "../../device/project-root.js";
 import { HseDatabase } from "../../hse/database.js";
 import { imsiOf, storeFleet } from "../hse-core.js";
+import { CREDENTIALS } from "./attaching-ue.js";
 import { agreeSessions, echoPerSecond, UplinkLoad } from "./generator.js";
 import { LoadSocket } from "./load-socket.js";
 import { type HseCounts, LOAD_COMMAND, type LoadRole } from "./messages.js";
-import { CREDENTIALS } from "./ue.js";
 
 /** Subscribers without a session. */
 const SUBSCRIBERS = 30_000;
