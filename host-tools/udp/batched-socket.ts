@@ -24,11 +24,15 @@ const BATCHES_OF_A_TURN = 8;
 /** Octets of Session Requests that wait in the system. When there are more, requests are lost, and nothing else is. */
 const REQUEST_OCTETS = 1024 * 1024;
 /**
- * Session Requests are taken every so many milliseconds, so many of them: 8,000 in a second. So a flood is seen before
- * the first of its requests is answered, and leaves the HSE time for its sessions; what is beyond is the system's to drop.
+ * Session Requests wait for some milliseconds, so that a flood is seen before the first of its requests is answered. So
+ * many are taken at once, and 8 in a millisecond in the long run, which leaves the HSE time for its sessions; what is
+ * beyond is the system's to drop.
  */
 const REQUEST_PAUSE = 5;
 const REQUESTS_OF_A_TURN = 40;
+const REQUESTS_OF_A_MILLISECOND = 8;
+/** For so many milliseconds as are over without any, requests are made up for. */
+const MOST_SAVED = 15;
 
 /** Datagrams on their way between the system and this process. */
 interface Batch {
@@ -99,9 +103,8 @@ export class BatchedSocket implements DatagramSocket {
 	/** Slots that wait to be sent: the first one, and how many. */
 	private first = 0;
 	private waiting = 0;
-	private requestTimer: NodeJS.Timeout | undefined;
-	/** When Session Requests were taken last, by performance.now(). */
-	private requestsTakenAt = Number.NEGATIVE_INFINITY;
+	/** When the Session Requests taken so far would all have been taken one by one, by performance.now(). */
+	private requestsPaidUntil = Number.NEGATIVE_INFINITY;
 	private isClosed = false;
 
 	/** @throws Error with the code of an errno */
@@ -140,14 +143,13 @@ export class BatchedSocket implements DatagramSocket {
 		if (this.isClosed) return;
 		this.flush();
 		this.isClosed = true;
-		clearTimeout(this.requestTimer);
 		this.udp.close(this.handle);
 	}
 
 	private handleEvents(queue: number, events: number): void {
 		if (queue === REQUESTS) {
 			this.udp.watch(this.handle, REQUESTS, 0);
-			this.takeRequestsLater();
+			setTimeout(() => this.takeRequests(), REQUEST_PAUSE);
 			return;
 		}
 		if ((events & WRITABLE) !== 0) {
@@ -159,21 +161,22 @@ export class BatchedSocket implements DatagramSocket {
 			if (this.take(this.udp.receive(this.handle, SESSIONS, SLOTS)) < SLOTS) break;
 	}
 
-	/** After a pause since the last time; where that was long ago, after a pause from now, so that a flood is seen. */
-	private takeRequestsLater(): void {
-		const sinceLast = performance.now() - this.requestsTakenAt;
-		const wait = sinceLast > 2 * REQUEST_PAUSE ? REQUEST_PAUSE : REQUEST_PAUSE - sinceLast;
-		this.requestTimer = setTimeout(() => this.takeRequests(), wait);
-	}
-
 	private takeRequests(): void {
-		this.requestsTakenAt = performance.now();
+		if (this.isClosed) return;
+		const now = performance.now();
 		const requests = this.udp.receive(this.handle, REQUESTS, REQUESTS_OF_A_TURN);
+		this.requestsPaidUntil = Math.max(this.requestsPaidUntil, now - MOST_SAVED) + requests / REQUESTS_OF_A_MILLISECOND;
 		this.receiver.expectRequests?.(requests);
 		this.take(requests);
 		if (this.isClosed) return;
-		if (requests < REQUESTS_OF_A_TURN) this.udp.watch(this.handle, REQUESTS, READABLE);
-		else this.takeRequestsLater();
+		if (requests < REQUESTS_OF_A_TURN) {
+			this.udp.watch(this.handle, REQUESTS, READABLE);
+			return;
+		}
+		const wait = this.requestsPaidUntil - performance.now();
+		// Between two turns are those of the sessions.
+		if (wait < 1) setImmediate(() => this.takeRequests());
+		else setTimeout(() => this.takeRequests(), wait);
 	}
 
 	/** Hands the first slots over. */
