@@ -34,8 +34,11 @@ export interface HseCoreFigures {
 	readonly kernel: string;
 }
 
-/** Session IDs and keys come from numbers, so that neither end keeps what the other one costs. */
-const sessionIdOf = (number: number) => (Math.imul(number, 4099) + 1) >>> 0;
+/**
+ * Session IDs and keys come from numbers, so that neither end keeps what the other one costs. As those that are drawn, the
+ * IDs are spread over all 32 bits in no order (Fibonacci hashing): a store has them all over its file.
+ */
+const sessionIdOf = (number: number) => Math.imul(number + 1, 0x9e3779b1) >>> 0;
 export const imsiOf = (number: number) => `00101${String(number).padStart(10, "0")}`;
 const addressOf = (number: number) => `10.${number >> 16}.${(number >> 8) & 0xff}.${number & 0xff} 33163`;
 
@@ -219,5 +222,5 @@ export async function storeFleet(path: string, sessions: number): Promise<void> 
 		if (batch !== undefined) await store.commit(batch);
 	}
 	fleet.hse.erase();
-	store.close();
+	await store.close();
 }

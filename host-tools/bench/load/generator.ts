@@ -6,7 +6,7 @@ import { loadKernel } from "../../kernel.js";
 import { contextOf, imsiOf, PAYLOAD_OCTETS } from "../hse-core.js";
 import { AttachingUes } from "./attaching-ue.js";
 import { LoadSocket } from "./load-socket.js";
-import { sharedNow } from "./messages.js";
+import { CREDIT_COUNT, CREDIT_OCTETS, sharedNow } from "./messages.js";
 
 /** Sessions that send, in turn. */
 const LIVE_SESSIONS = 1000;
@@ -15,7 +15,7 @@ const WINDOW = 256;
 /** Milliseconds without a credit after which what is on its way counts as lost. */
 const LOST_AFTER = 50;
 /** UEs that agree sessions at the same time, each on a socket of its own. */
-const UES_AT_ONCE = 96;
+const UES_AT_ONCE = 256;
 /** Milliseconds after which such a UE sends its Session Request again. */
 const REPEAT_AFTER = 500;
 /** Datagrams that are handed to the system together. */
@@ -81,7 +81,7 @@ export class UplinkLoad {
 			(_, number) => contextOf(this.kernel, number, 1, DIRECTION.fromUe).context,
 		);
 		socket.onDatagram = (credit, length) => {
-			if (length === 4) this.told = readUint32(credit, 0);
+			if (length === CREDIT_OCTETS) this.told = readUint32(credit, CREDIT_COUNT);
 		};
 	}
 

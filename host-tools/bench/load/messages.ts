@@ -18,6 +18,9 @@ export interface HseCounts {
 
 /** Told uplinks between two datagrams that say how many they are. */
 export const UPLINKS_PER_CREDIT = 16;
+/** Octets of such a datagram; how many there are is the word at its end. */
+export const CREDIT_OCTETS = 8;
+export const CREDIT_COUNT = 4;
 
 /** Milliseconds of a clock that all processes of this machine share. */
 export function sharedNow(): number {
