@@ -26,26 +26,26 @@ async function bundleFirmware(platform, name) {
 	});
 }
 
-/** The digests of Node in place of those of the firmware. */
-const nodeDigests = {
-	name: "node-digests",
+/** The digest kernel in place of those of the firmware. */
+const kernelDigests = {
+	name: "kernel-digests",
 	setup({ onResolve }) {
-		onResolve({ filter: /\/sha256\.js$/ }, () => ({ path: at("host-tools/node-sha256.ts") }));
+		onResolve({ filter: /\/sha256\.js$/ }, () => ({ path: at("host-tools/wasm-sha256.ts") }));
 	},
 };
 
-/** The `best` command. Packages stay outside: they are installed beside it. */
+/** The `best` command, and the thread of its HSE that has the database. Packages stay outside: they are installed beside it. */
 export async function buildTools() {
 	await build({
 		absWorkingDir: root,
-		entryPoints: ["host-tools/main.ts"],
-		outfile: "build/tools/main.js",
+		entryPoints: { main: "host-tools/main.ts", "database-thread": "host-tools/hse/database-thread-main.ts" },
+		outdir: "build/tools",
 		bundle: true,
 		format: "esm",
 		target: "node20",
 		platform: "node",
 		packages: "external",
-		plugins: [nodeDigests],
+		plugins: [kernelDigests],
 		logLevel: "warning",
 	});
 }

@@ -12,6 +12,7 @@ export async function buildKernels() {
 	await assemble("index.ts", join(folder, "best-ct.wasm"));
 	await assemble("simd/index.ts", join(folder, "best-ct-simd.wasm"), { features: ["--enable", "simd"] });
 	await assemble("table/index.ts", join(folder, "best-table.wasm"), { pages: 2 });
+	await assemble("digest/index.ts", join(folder, "sha256.wasm"));
 	await translate("cipher.ts", "best-ct");
 	await translate("table/cipher.ts", "best-table");
 }

@@ -24,6 +24,7 @@ const steps = {
 			"build/kernels/best-ct.c",
 			"build/kernels/best-ct.h",
 			"build/kernels/best-table.wasm",
+			"build/kernels/sha256.wasm",
 			"build/kernels/best-table.c",
 			"build/kernels/best-table.h",
 		],
@@ -38,7 +39,7 @@ const steps = {
 	tools: {
 		after: ["kernels"],
 		inputs: ["firmware", "host-tools", "scripts/build-bundles.js"],
-		outputs: ["build/tools/main.js"],
+		outputs: ["build/tools/main.js", "build/tools/database-thread.js"],
 		run: buildTools,
 	},
 	"xs-host": {

@@ -8,7 +8,7 @@ import {
 } from "../hse/configuration.js";
 import type { EscrowFile } from "../hse/escrow-file.js";
 import type { HseEvent } from "../hse/events.js";
-import { readHomeNetworkKeys } from "../hse/home-network-key.js";
+import { type HomeNetworkKeys, readHomeNetworkKeys } from "../hse/home-network-key.js";
 import { DEFAULT_POLICY } from "../hse/policy.js";
 import { PostgresEasRegistrations } from "../hse/postgres/eas-registrations.js";
 import { PostgresSessionStore } from "../hse/postgres/session-store.js";
@@ -47,7 +47,7 @@ function reportDatabaseError(error: Error): void {
 }
 
 /** What the server writes to besides its sockets. */
-interface Files extends Pick<Storage, "database" | "store"> {
+interface Files extends Omit<Storage, "close"> {
 	/** undefined where nothing is there to be put on record. */
 	readonly audit: AuditFile | undefined;
 	readonly escrow: EscrowFile | undefined;
@@ -56,7 +56,11 @@ interface Files extends Pick<Storage, "database" | "store"> {
 }
 
 /** @param print takes an event for the person, or the program, that watches @throws Failure; then none stays open */
-async function open(configuration: HseServerConfiguration, print: EasWatcher["print"]): Promise<Files> {
+async function open(
+	configuration: HseServerConfiguration,
+	homeNetworkKeys: HomeNetworkKeys | undefined,
+	print: EasWatcher["print"],
+): Promise<Files> {
 	const opened: { close(): void | Promise<void> }[] = [];
 	const closeAll = async () => {
 		for (const file of opened.reverse()) await file.close();
@@ -68,7 +72,7 @@ async function open(configuration: HseServerConfiguration, print: EasWatcher["pr
 	// Before anything is made: whoever has no certificate yet finds no new files.
 	const tls = readEasTls(configuration);
 	try {
-		const { database, store } = keep(await openStorage(configuration.database));
+		const storage = keep(await openStorage(configuration.database, homeNetworkKeys));
 		const { eas: isEas, northboundPort, operationsPort } = configuration;
 		const isAudited = isEas || northboundPort !== undefined || operationsPort !== undefined;
 		const audit = isAudited ? keep(new AuditFile(configuration.auditLog, Date.now)) : undefined;
@@ -77,9 +81,9 @@ async function open(configuration: HseServerConfiguration, print: EasWatcher["pr
 			isEas && isPostgresUrl(configuration.database)
 				? keep(new PostgresEasRegistrations(configuration.database, reportDatabaseError))
 				: undefined;
-		const policyOf = (imsi: string) => database.easKeyPolicy(imsi);
+		const policyOf = (imsi: string) => storage.database.easKeyPolicy(imsi);
 		const eas = tls && audit && easOptions(configuration, tls, policyOf, registrations, escrow, { audit, print });
-		return { database, store, audit, escrow, eas, closeAll };
+		return { ...storage, audit, escrow, eas, closeAll };
 	} catch (error) {
 		await closeAll();
 		throw error;
@@ -165,10 +169,11 @@ export const hse: Command = {
 				console.error(error instanceof Error ? error.message : error);
 			}
 		};
-		const { database, store, audit, escrow, eas, closeAll } = await open(configuration, print);
+		const { database, store, centre, audit, escrow, eas, closeAll } = await open(configuration, homeNetworkKeys, print);
 		const server: HseServer = new HseServer({
 			kernel: loadKernelFor(algorithms),
 			database,
+			centre,
 			homeNetworkKeys,
 			store,
 			address: configuration.address,

@@ -34,29 +34,6 @@ export class AuthenticationCentre {
 		this.homeNetworkKeys = homeNetworkKeys;
 	}
 
-	/**
-	 * The answers to some requests, their SQNs in one transaction. A failure of the database refuses UEs; it raises nothing.
-	 * @param onError told of each failure
-	 */
-	answerAll(requests: readonly VectorRequest[], onError: (error: unknown) => void): VectorAnswer[] {
-		const refuse = (error: unknown) => {
-			onError(error);
-			return CAUSE.unspecified;
-		};
-		const answer = (request: VectorRequest) => {
-			try {
-				return this.answer(request);
-			} catch (error) {
-				return refuse(error);
-			}
-		};
-		try {
-			return this.database.together(() => requests.map(answer));
-		} catch (error) {
-			return requests.map(() => refuse(error));
-		}
-	}
-
 	/** A vector, a cause that refuses the UE, or undefined where its AUTS is wrong. */
 	answer(request: VectorRequest): VectorAnswer {
 		const imsi = imsiOf(request.identity, this.homeNetworkKeys);

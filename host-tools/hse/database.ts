@@ -126,9 +126,14 @@ export class HseDatabase implements SubscriberDatabase {
 			this.database.exec("COMMIT");
 			return result;
 		} catch (error) {
-			this.database.exec("ROLLBACK");
+			// Some errors have ended the transaction already.
+			if (this.isInTransaction) this.database.exec("ROLLBACK");
 			throw error;
 		}
+	}
+
+	get isInTransaction(): boolean {
+		return this.database.inTransaction;
 	}
 
 	/** @throws DatabaseError if the IMSI is there already */
@@ -240,12 +245,29 @@ export class HseDatabase implements SubscriberDatabase {
 		};
 	}
 
+	/** For whoever writes sessions: what is deleted is overwritten, since it has keys. */
+	expectSessions(): void {
+		// Session IDs are random, so a batch touches pages all over the file: 64 MB each of pages and of log.
+		this.database.exec("PRAGMA secure_delete = ON; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384");
+	}
+
+	/** Another connection of this process {@link expectSessions}: it moves the log into the file, and this one does not. */
+	leaveLog(): void {
+		this.database.exec("PRAGMA wal_autocheckpoint = 0");
+	}
+
 	/**
-	 * From now on an SQN is in the write-ahead log when {@link setSqn} returns, and on the medium after the next flush of the
-	 * session store of the same file: whoever sends a challenge waits for that. That store moves the log into the file, too.
+	 * As {@link leaveLog}. What is written here is in the log when a method returns, and on the medium when the caller has
+	 * brought the log there.
 	 */
-	leaveSyncToStore(): void {
-		this.database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0");
+	leaveLogAndSync(): void {
+		this.leaveLog();
+		this.database.exec("PRAGMA synchronous = NORMAL");
+	}
+
+	/** A statement on the tables of this file. */
+	prepare(sql: string): Database.Statement {
+		return this.database.prepare(sql);
 	}
 
 	/** All subscribers of AKA, one by one. The caller erases their keys. */

@@ -37,7 +37,6 @@ export class HeldOutputs {
 	/** The commit on its way. */
 	private commit: Promise<void> | undefined;
 	private isClosed = false;
-	private needsFlush = false;
 
 	constructor(options: HeldOutputsOptions) {
 		this.options = options;
@@ -46,11 +45,6 @@ export class HeldOutputs {
 	/** Whether so much waits that no more input should be taken. */
 	get isFull(): boolean {
 		return this.datagrams.length + this.events.length + this.uplinks.length >= MOST_HELD;
-	}
-
-	/** What the last input brought about depends on something that was written beside the batches. */
-	flushFirst(): void {
-		this.needsFlush = true;
 	}
 
 	/** Takes an uplink out of the outbox before the next input. */
@@ -101,23 +95,21 @@ export class HeldOutputs {
 			uplinks.clear();
 			this.spare.push(uplinks);
 		};
-		const isOnlyFlush = batch === undefined && this.needsFlush && store?.flush !== undefined;
-		this.needsFlush = false;
-		if (store === undefined || (batch === undefined && !isOnlyFlush)) {
+		if (store === undefined || batch === undefined) {
 			release();
 			return;
 		}
 		const run = async () => {
 			for (;;)
 				try {
-					await (batch === undefined ? store.flush?.() : store.commit(batch));
+					await store.commit(batch);
 					break;
 				} catch (error) {
 					this.options.onError(error instanceof Error ? error : new Error(String(error)));
 					await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_AFTER));
 				}
 			this.commit = undefined;
-			if (batch !== undefined) hse.batchWritten();
+			hse.batchWritten();
 			release();
 			if (this.commit === undefined) this.next(isLast);
 		};

@@ -134,7 +134,7 @@ export class Hse {
 	private readonly pending = new Map<number, Pending>();
 	private readonly pendingByRequest = new Map<string, number>();
 	/** The same by IMSI, oldest first. */
-	private readonly attempts = new Map<string, Set<HseSession>>();
+	private readonly attempts = new Map<string, HseSession[]>();
 	/** Requests that wait for their vector, by number, and their octets. */
 	private readonly asked = new Map<number, Asked>();
 	private readonly askedRequests = new Set<string>();
@@ -632,14 +632,15 @@ export class Hse {
 	private waitFor(session: HseSession, asked: Asked, attempt: StoredAttempt): void {
 		const { sessionId } = session;
 		const { imsi } = session.identity;
-		const { request, answer, ...rest } = attempt;
+		const { request, answer, rand, until, resynchronised } = attempt;
 		// A map keeps the place of a key that it has: the oldest must come first.
 		this.pending.delete(sessionId);
-		this.pending.set(sessionId, { ...rest, asked, session, answer: new CachedAnswer(request, answer) });
+		const cached = new CachedAnswer(request, answer);
+		this.pending.set(sessionId, { asked, session, answer: cached, rand, until, resynchronised });
 		this.pendingByRequest.set(asked.key, sessionId);
 		const attempts = this.attempts.get(imsi);
-		if (attempts === undefined) this.attempts.set(imsi, new Set([session]));
-		else attempts.add(session);
+		if (attempts === undefined) this.attempts.set(imsi, [session]);
+		else attempts.push(session);
 	}
 
 	/** An attempt that another process began. It has been checked there. */
@@ -749,8 +750,10 @@ export class Hse {
 		const { sessionId } = session;
 		if (session.state !== "unconfirmed") {
 			const { imsi } = session.identity;
-			const attempts = this.attempts.get(imsi);
-			if (attempts?.delete(session) && attempts.size === 0) this.attempts.delete(imsi);
+			const attempts = this.attempts.get(imsi) ?? [];
+			const index = attempts.indexOf(session);
+			if (index >= 0) attempts.splice(index, 1);
+			if (index >= 0 && attempts.length === 0) this.attempts.delete(imsi);
 			const pending = this.pending.get(sessionId);
 			if (pending?.session === session) {
 				this.pending.delete(sessionId);
@@ -764,8 +767,10 @@ export class Hse {
 
 	/** Keeps the unconfirmed sessions of one UE few, whoever asks for them in its name. */
 	private makeRoom(imsi: string): void {
-		for (const oldest of this.attempts.get(imsi) ?? []) {
-			if ((this.attempts.get(imsi)?.size ?? 0) < MOST_ATTEMPTS_OF_A_UE) break;
+		for (;;) {
+			const attempts = this.attempts.get(imsi) ?? [];
+			if (attempts.length < MOST_ATTEMPTS_OF_A_UE) break;
+			const [oldest] = attempts;
 			oldest.erase();
 			this.settle(oldest);
 		}

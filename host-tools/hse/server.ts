@@ -27,6 +27,7 @@ import type { SharedSessionStore } from "./shared-store.js";
 import type { SessionStore } from "./store.js";
 import type { Awaitable } from "./subscriber-database.js";
 import type { Uplink } from "./uplink.js";
+import type { VectorSource } from "./vector-source.js";
 
 /** Unconfirmed sessions from which on requests are put off, and for how many seconds. */
 const MOST_UNCONFIRMED = 10_000;
@@ -70,7 +71,9 @@ export interface HseServerOptions {
 	/** 0: any free port. */
 	readonly port: number;
 	readonly policy?: Policy;
-	/** Private keys for SUCIs of profiles A and B. */
+	/** Undefined: the server makes vectors of the database itself. */
+	readonly centre?: VectorSource | undefined;
+	/** Private keys for SUCIs of profiles A and B, where the server makes vectors itself. */
 	readonly homeNetworkKeys?: HomeNetworkKeys | undefined;
 	/** Where EASs register (TS 33.163 Annex B); undefined: nowhere, and UE-to-EAS mode is refused with 09. */
 	readonly eas?: EasOptions;
@@ -98,7 +101,7 @@ export class HseServer implements DatagramReceiver {
 	private readonly options: HseServerOptions;
 	private socket: DatagramSocket | undefined;
 	private readonly meter = new LoadMeter();
-	private readonly centre: AuthenticationCentre | SharedAuthenticationCentre;
+	private readonly centre: AuthenticationCentre | SharedAuthenticationCentre | VectorSource;
 	/** Where other processes share the store. */
 	private readonly claims: Claims | undefined;
 	private readonly header = new Header();
@@ -121,9 +124,10 @@ export class HseServer implements DatagramReceiver {
 		const random = new RandomPool();
 		const draw = () => random.take(16);
 		this.centre =
-			database instanceof PostgresSubscribers
+			options.centre ??
+			(database instanceof PostgresSubscribers
 				? new SharedAuthenticationCentre(kernel, database, draw, options.homeNetworkKeys)
-				: new AuthenticationCentre(kernel, database, draw, options.homeNetworkKeys);
+				: new AuthenticationCentre(kernel, database, draw, options.homeNetworkKeys));
 		const { store } = options;
 		const shared = store !== undefined && "claim" in store ? store : undefined;
 		const cookies = new Cookies(() => random.take(32), this.now());
@@ -380,32 +384,37 @@ export class HseServer implements DatagramReceiver {
 
 	/** No challenge leaves before its SQN is durable. */
 	private askForVectors(requests: readonly VectorRequest[]): void {
-		this.outputs.flushFirst();
 		const { centre } = this;
-		if (centre instanceof AuthenticationCentre) {
-			const answers = centre.answerAll(requests, (error) => this.report(error));
-			for (const [index, { number }] of requests.entries()) this.hse.handleVector(this.now(), number, answers[index]);
-			return;
-		}
-		for (const request of requests)
+		if (centre instanceof AuthenticationCentre)
+			for (const request of requests) this.handleVector(request, answerOf(centre, request));
+		else if (centre instanceof SharedAuthenticationCentre)
+			for (const request of requests)
+				centre
+					.answer(request)
+					.then((answer) => this.sharedEas?.withPolicy(answer) ?? answer)
+					.catch(errorOf)
+					.then((answer) => this.handleVectorsLater([request], [answer]));
+		else
 			centre
-				.answer(request)
-				.then((answer) => this.sharedEas?.withPolicy(answer) ?? answer)
-				.catch((error) => {
-					this.report(error);
-					return CAUSE.unspecified;
-				})
-				.then((answer) => this.handleVector(request.number, answer));
+				.answerAll(requests)
+				.catch((error) => requests.map(() => errorOf(error)))
+				.then((answers) => this.handleVectorsLater(requests, answers));
 	}
 
-	private handleVector(number: number, answer: VectorAnswer): void {
+	private handleVectorsLater(requests: readonly VectorRequest[], answers: readonly (VectorAnswer | Error)[]): void {
 		if (this.isClosing) return;
+		for (const [index, request] of requests.entries()) this.handleVector(request, answers[index]);
+		this.drain();
+	}
+
+	/** @param answer an error refuses the UE */
+	private handleVector({ number }: VectorRequest, answer: VectorAnswer | Error): void {
+		if (answer instanceof Error) this.report(answer);
 		try {
-			this.hse.handleVector(this.now(), number, answer);
+			this.hse.handleVector(this.now(), number, answer instanceof Error ? CAUSE.unspecified : answer);
 		} catch (error) {
 			this.report(error);
 		}
-		this.drain();
 	}
 
 	/** Where the database fails no key goes out. With several HSEs whoever needs the policy has been given it. */
@@ -420,13 +429,23 @@ export class HseServer implements DatagramReceiver {
 	}
 
 	private report(error: unknown): void {
-		this.options.onError?.(error instanceof Error ? error : new Error(String(error)));
+		this.options.onError?.(errorOf(error));
 	}
 
 	private handleDeadline(): void {
 		this.timerAt = Number.POSITIVE_INFINITY;
 		this.hse.handleTimeout(this.now());
 		this.drain();
+	}
+}
+
+const errorOf = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
+
+function answerOf(centre: AuthenticationCentre, request: VectorRequest): VectorAnswer | Error {
+	try {
+		return centre.answer(request);
+	} catch (error) {
+		return errorOf(error);
 	}
 }
 

@@ -1,8 +1,12 @@
 import { closeSync, openSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import Database from "libsql";
-import { DatabaseError } from "./database.js";
+import { DatabaseError, HseDatabase } from "./database.js";
+import { DatabaseThread } from "./database-thread.js";
+import type { HomeNetworkKeys } from "./home-network-key.js";
+import { packBatch, SessionWriter } from "./session-writer.js";
 import type { Restorer, SessionBatch, SessionStore } from "./store.js";
+import type { VectorSource } from "./vector-source.js";
 
 interface Row {
 	readonly batch: number;
@@ -13,29 +17,32 @@ interface Row {
 /** A blob of a row: SQLite's driver gives an ArrayBuffer where it goes through many rows. */
 const octetsOf = (value: Uint8Array | ArrayBuffer) => (value instanceof Uint8Array ? value : new Uint8Array(value));
 
-/** A handle for octets: a view, since SQLite's driver takes Buffers only. */
-const blob = (octets: Uint8Array) => Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
+/** Of so many batches that could be written here, one goes to the thread: it moves the log into the file where that is long. */
+const BATCHES_BETWEEN = 64;
 
 /**
- * Sessions in the HSE's SQLite file. A batch is one transaction, written to the write-ahead log at once; the log is
- * brought to the medium outside of the main thread, so that the HSE goes on meanwhile.
+ * Sessions in the HSE's SQLite file. A batch is one transaction. What changes pages all over the file is written by a
+ * thread of its own, so that the HSE goes on meanwhile. COUNTs are one row, which is quicker written to the log than
+ * handed over: while the thread has nothing to do, that is done here, and the log is brought to the medium outside of
+ * the main thread.
  */
 export class SqliteSessionStore implements SessionStore {
-	private readonly database: Database.Database;
 	private readonly lock: Database.Database;
-	private readonly put: Database.Statement;
-	private readonly remove: Database.Statement;
-	private readonly journal: Database.Statement;
-	private readonly forget: Database.Statement;
 	private readonly path: string;
+	private readonly thread: DatabaseThread;
+	private readonly database: HseDatabase;
+	private readonly writer: SessionWriter;
 	private log: FileHandle | undefined;
+	private written = 0;
 
 	/**
 	 * @param path of a file that HseDatabase has opened, so that its tables are there
+	 * @param homeNetworkKeys of its authentication centre
 	 * @throws DatabaseError where another HSE uses it: two would use a COUNT twice
 	 */
-	constructor(path: string) {
+	constructor(path: string, homeNetworkKeys: HomeNetworkKeys = new Map()) {
 		this.path = path;
+		this.thread = new DatabaseThread({ path, homeNetworkKeys });
 		// The system ends this lock with the process, however that ends.
 		closeSync(openSync(`${path}-lock`, "a", 0o600));
 		this.lock = new Database(`${path}-lock`);
@@ -47,35 +54,22 @@ export class SqliteSessionStore implements SessionStore {
 				`The database ${path} is in use by another HSE: end that one, or name another file with --database.`,
 			);
 		}
-		this.database = new Database(path);
-		// NORMAL, since commit() brings the log to the medium itself. What is deleted is overwritten: it has keys.
-		this.database.exec(
-			"PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON",
-		);
-		// Session IDs are random, so a batch touches pages all over the file: 64 MB each of pages and of log.
-		this.database.exec("PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384");
-		this.put = this.database.prepare("INSERT OR REPLACE INTO session (session_id, batch, packed) VALUES (?, ?, ?)");
-		this.remove = this.database.prepare("DELETE FROM session WHERE session_id = ?");
-		this.journal = this.database.prepare("INSERT OR REPLACE INTO uplink_counts (batch, counts) VALUES (?, ?)");
-		this.forget = this.database.prepare("DELETE FROM uplink_counts WHERE batch < ?");
+		this.database = new HseDatabase(path);
+		this.database.leaveLogAndSync();
+		this.writer = new SessionWriter(this.database);
 	}
 
-	async commit({ number, puts, removals, counts, forgetBelow }: SessionBatch): Promise<void> {
-		this.database.exec("BEGIN IMMEDIATE");
-		try {
-			for (const { sessionId, octets } of puts) this.put.run([sessionId, number, blob(octets)]);
-			for (const sessionId of removals) this.remove.run([sessionId]);
-			if (counts.length > 0) this.journal.run([number, blob(counts)]);
-			if (forgetBelow > 0) this.forget.run([forgetBelow]);
-			this.database.exec("COMMIT");
-		} catch (error) {
-			this.database.exec("ROLLBACK");
-			throw error;
-		}
-		await this.flush();
+	/** The authentication centre of the same file. */
+	get centre(): VectorSource {
+		return this.thread;
 	}
 
-	async flush(): Promise<void> {
+	async commit(batch: SessionBatch): Promise<void> {
+		const { puts, removals, forgetBelow } = batch;
+		const isShort = puts.length === 0 && removals.length === 0 && forgetBelow === 0;
+		// Two that write at the same time would wait for one another.
+		if (!isShort || this.thread.isBusy || ++this.written % BATCHES_BETWEEN === 0) return this.thread.commit(batch);
+		this.database.together(() => this.writer.write(packBatch(batch)));
 		// The log exists from the first write on and is the same file until the database is closed.
 		this.log ??= await open(`${this.path}-wal`, "r+");
 		await this.log.datasync();
@@ -83,7 +77,8 @@ export class SqliteSessionStore implements SessionStore {
 
 	/** @throws DatabaseError where the file has something that this program cannot have written here */
 	async load(into: Restorer): Promise<void> {
-		const rows = (sql: string) => this.database.prepare(sql).iterate([]) as Iterable<Row>;
+		const database = new Database(this.path);
+		const rows = (sql: string) => database.prepare(sql).iterate([]) as Iterable<Row>;
 		try {
 			for (const { batch, packed } of rows("SELECT batch, packed FROM session")) into.session(batch, octetsOf(packed));
 			for (const { batch, counts } of rows("SELECT batch, counts FROM uplink_counts ORDER BY batch"))
@@ -92,11 +87,14 @@ export class SqliteSessionStore implements SessionStore {
 			throw new DatabaseError(
 				`The sessions in the database ${this.path} cannot be read (${error instanceof Error ? error.message : error}): it was left as it is; restore it from a copy, or delete its sessions.`,
 			);
+		} finally {
+			database.close();
 		}
 	}
 
-	close(): void {
-		this.log?.close().catch(() => {});
+	async close(): Promise<void> {
+		await this.thread.close();
+		await this.log?.close();
 		this.database.close();
 		this.lock.close();
 	}

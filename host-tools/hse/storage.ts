@@ -1,4 +1,5 @@
 import { HseDatabase } from "./database.js";
+import type { HomeNetworkKeys } from "./home-network-key.js";
 import { asDatabaseError } from "./postgres/connection.js";
 import { PostgresSessionStore } from "./postgres/session-store.js";
 import { PostgresSubscribers } from "./postgres/subscribers.js";
@@ -7,30 +8,34 @@ import { SqliteSessionStore } from "./session-store.js";
 import type { SharedSessionStore } from "./shared-store.js";
 import type { SessionStore } from "./store.js";
 import type { SubscriberDatabase } from "./subscriber-database.js";
+import type { VectorSource } from "./vector-source.js";
 
 /** Where an HSE keeps what outlives its process. */
 export interface Storage {
 	readonly database: HseDatabase | PostgresSubscribers;
 	readonly store: SessionStore | SharedSessionStore;
+	/** An authentication centre that is not in the server's thread; undefined: the server makes one of the database. */
+	readonly centre?: VectorSource;
 	/** After the server has been closed. */
 	close(): Promise<void>;
 }
 
 /** @param name a file, or the address of a PostgreSQL. @throws DatabaseError */
-export function openStorage(name: string): Promise<Storage> {
-	return isPostgresUrl(name) ? openPostgres(name) : openFile(name);
+export function openStorage(name: string, homeNetworkKeys?: HomeNetworkKeys): Promise<Storage> {
+	return isPostgresUrl(name) ? openPostgres(name) : openFile(name, homeNetworkKeys);
 }
 
-async function openFile(path: string): Promise<Storage> {
+async function openFile(path: string, homeNetworkKeys?: HomeNetworkKeys): Promise<Storage> {
 	const database = new HseDatabase(path);
 	try {
-		const store = new SqliteSessionStore(path);
-		database.leaveSyncToStore();
+		const store = new SqliteSessionStore(path, homeNetworkKeys);
+		database.leaveLog();
 		return {
 			database,
 			store,
+			centre: store.centre,
 			close: async () => {
-				store.close();
+				await store.close();
 				database.close();
 			},
 		};
@@ -62,7 +67,7 @@ async function openPostgres(url: string): Promise<Storage> {
 	const database = await openPostgresSubscribers(url);
 	const store = new PostgresSessionStore(url);
 	const close = async () => {
-		await store.end();
+		await store.close();
 		await database.close();
 	};
 	try {

@@ -34,8 +34,7 @@ export interface Restorer {
 export interface SessionStore {
 	/** @returns when the batch is durable. A batch that failed may be given again. @throws what the medium says; nothing was changed */
 	commit(batch: SessionBatch): Promise<void>;
-	/** Makes durable what was written to the same medium beside the batches, SQNs; every commit does it as well. */
-	flush?(): Promise<void>;
 	load(into: Restorer): Promise<void>;
-	close(): void;
+	/** After the last batch. */
+	close(): Promise<void>;
 }

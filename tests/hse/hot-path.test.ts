@@ -36,7 +36,7 @@ async function withServer(
 	const folder = mkdtempSync(join(tmpdir(), "best-hot-path-"));
 	const path = join(folder, "hse.db");
 	const database = new HseDatabase(path);
-	database.leaveSyncToStore();
+	database.leaveLog();
 	await storeFleet(path, SESSIONS);
 	const store = new SqliteSessionStore(path);
 	const sent: Uint8Array[] = [];
@@ -69,7 +69,7 @@ async function withServer(
 		await work(receiver, uplinks, sent, server);
 	} finally {
 		await server.close();
-		store.close();
+		await store.close();
 		database.close();
 		rmSync(folder, { recursive: true });
 	}

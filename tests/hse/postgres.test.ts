@@ -149,7 +149,7 @@ else {
 			await one.begin();
 			await other.begin();
 		});
-		afterEach(() => Promise.all([one.end(), other.end()]));
+		afterEach(() => Promise.all([one.close(), other.close()]));
 
 		const batch = (number: number, rest: Partial<SessionBatch>): SessionBatch => ({
 			number,
@@ -195,7 +195,7 @@ else {
 			const sessionId = await aSession();
 			const refused = await other.claim([sessionId, 0xffffffff], 0);
 			expect(refused).toEqual({ taken: [], absent: [0xffffffff] });
-			await one.end();
+			await one.close();
 			const { taken } = await other.claim([sessionId], 0);
 			expect(taken.map(({ octets }) => lastCount(octets))).toEqual([5]);
 		});
@@ -247,11 +247,11 @@ else {
 			);
 			const sessionId = one.drawSessionId() ?? 0;
 			await one.commit(batch(3, { puts: [{ sessionId, octets: packed }] }));
-			await one.end();
+			await one.close();
 			await postgres.query("UPDATE best_session SET forget_at = forget_at - interval '1 h'");
 			const third = new PostgresSessionStore(postgres.url);
 			await third.begin();
-			await third.end();
+			await third.close();
 			const kept = await postgres.query("SELECT session_id::text FROM best_session WHERE packed IS NOT NULL");
 			expect(kept.map(({ session_id }) => Number(session_id))).toEqual([confirmed]);
 		});

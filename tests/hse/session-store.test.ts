@@ -3,13 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import Database from "libsql";
-import { HseDatabase } from "../../host-tools/hse/database.js";
-import type { HseEvent, Outgoing } from "../../host-tools/hse/events.js";
+import { encodeImsi } from "../../firmware/emsdp/imsi.js";
+import { CAUSE, TAG } from "../../firmware/emsdp/profile.js";
+import { verifyAutn } from "../../firmware/keys/aka.js";
+import { Milenage } from "../../firmware/keys/milenage.js";
+import { DatabaseError, HseDatabase } from "../../host-tools/hse/database.js";
+import type { HseEvent, Outgoing, VectorRequest } from "../../host-tools/hse/events.js";
 import { HeldOutputs } from "../../host-tools/hse/held-outputs.js";
+import type { VectorAnswer } from "../../host-tools/hse/hse.js";
 import { SqliteSessionStore } from "../../host-tools/hse/session-store.js";
 import type { SessionBatch } from "../../host-tools/hse/store.js";
+import { loadKernel } from "../../host-tools/kernel.js";
 import { MemorySessionStore } from "../support/durable-pair.js";
 import { IMSI, Pair } from "../support/pair.js";
+
+const OTHER_IMSI = "001010000000077";
 
 let folder: string;
 let path: string;
@@ -50,12 +58,12 @@ describe("the SQLite session store", () => {
 			batchOf({ number: 2, puts: [{ sessionId: 7, octets: Uint8Array.of(2) }], counts: Uint8Array.of(2) }),
 		);
 		await first.commit(batchOf({ number: 3, puts: [{ sessionId: 7, octets: Uint8Array.of(3) }], forgetBelow: 2 }));
-		first.close();
+		await first.close();
 		const second = new SqliteSessionStore(path);
 		expect(await contentsOf(second)).toEqual(["session 3: 3", "session 1: 1,1", "counts 2: 2"]);
 		await second.commit(batchOf({ number: 4, removals: [0xffffffff, 7], forgetBelow: 4 }));
 		expect(await contentsOf(second)).toEqual([]);
-		second.close();
+		await second.close();
 		expect(statSync(path).mode & 0o777).toBe(0o600);
 	});
 
@@ -71,7 +79,21 @@ describe("the SQLite session store", () => {
 		await store.commit(batch);
 		await store.commit(batch);
 		expect(await contentsOf(store)).toEqual(["session 1: 1", "counts 1: 1"]);
-		store.close();
+		await store.close();
+	});
+
+	test("COUNTs alone are written as well as sessions, in whatever order they come, and all of it is found again", async () => {
+		const store = new SqliteSessionStore(path);
+		for (let number = 1; number <= 200; number++) {
+			const puts = number % 3 === 0 ? [{ sessionId: number, octets: Uint8Array.of(number) }] : [];
+			await store.commit(batchOf({ number, puts, counts: Uint8Array.of(number) }));
+		}
+		const found = await contentsOf(store);
+		expect(found.filter((text) => text.startsWith("session"))).toHaveLength(66);
+		expect(found.filter((text) => text.startsWith("counts"))).toEqual(
+			Array.from({ length: 200 }, (_, i) => `counts ${i + 1}: ${i + 1}`),
+		);
+		await store.close();
 	});
 
 	test("a file from before there were sessions is brought up to date", async () => {
@@ -95,8 +117,79 @@ describe("the SQLite session store", () => {
 		expect(opened.subscriber(IMSI)?.sqn).toBe(32);
 		const store = new SqliteSessionStore(old);
 		expect(await contentsOf(store)).toEqual([]);
-		store.close();
+		await store.close();
 		opened.close();
+	});
+});
+
+describe("the authentication centre of the SQLite session store", () => {
+	const opc = new Uint8Array(16).fill(2);
+	const usim = new Milenage(loadKernel(), new Uint8Array(16).fill(1), opc);
+	const requestOf = (number: number, imsi = IMSI): VectorRequest => ({
+		number,
+		identity: { tag: TAG.imsi, value: encodeImsi(imsi) ?? new Uint8Array(0) },
+		keyReference: undefined,
+		resynchronisation: undefined,
+	});
+	/** The SQNs of answers; what is no vector stays as it is. */
+	const sqnsOf = (answers: readonly (VectorAnswer | Error)[]) =>
+		answers.map((answer) =>
+			typeof answer === "object" && "vector" in answer
+				? verifyAutn(usim, answer.vector.rand, answer.vector.autn)?.sqn
+				: answer,
+		);
+
+	let database: HseDatabase;
+	let store: SqliteSessionStore;
+	beforeEach(() => {
+		database = new HseDatabase(path);
+		const subscriber = { k: new Uint8Array(16).fill(1), opc, amf: Uint8Array.of(0x80, 0), sqn: 32, enabled: true };
+		for (const imsi of [IMSI, OTHER_IMSI]) database.addSubscriber({ ...subscriber, imsi });
+		store = new SqliteSessionStore(path);
+	});
+	afterEach(async () => {
+		await store.close();
+		database.close();
+	});
+
+	test("answers each request in its place, under an SQN of its own that is in the file by then", async () => {
+		const requests = [requestOf(1), requestOf(2, "001019999999999"), requestOf(3)];
+		expect(sqnsOf(await store.centre.answerAll(requests))).toEqual([32, CAUSE.ueUnknown, 64]);
+		expect(database.subscriber(IMSI)?.sqn).toBe(96);
+		expect(sqnsOf(await store.centre.answerAll([requestOf(4)]))).toEqual([96]);
+	});
+
+	test("a subscriber whose SQN cannot be written is refused with an error; others get their vectors", async () => {
+		const other = new Database(path);
+		other.exec(
+			`CREATE TRIGGER stuck BEFORE UPDATE ON subscriber WHEN old.imsi = '${IMSI}' BEGIN SELECT RAISE(FAIL, 'stuck'); END`,
+		);
+		const answers = await store.centre.answerAll([requestOf(1), requestOf(2, OTHER_IMSI)]);
+		expect(answers[0]).toBeInstanceOf(Error);
+		expect(sqnsOf(answers.slice(1))).toEqual([32]);
+		other.exec("DROP TRIGGER stuck");
+		other.close();
+		expect(sqnsOf(await store.centre.answerAll([requestOf(3)]))).toEqual([32]);
+	});
+
+	test("what is asked for together is done together, and what fails fails alone", async () => {
+		const other = new Database(path);
+		other.exec("CREATE TRIGGER full BEFORE INSERT ON uplink_counts BEGIN SELECT RAISE(ABORT, 'full'); END");
+		const bad = { number: 2, puts: [{ sessionId: 8, octets: Uint8Array.of(8) }], counts: Uint8Array.of(1) };
+		const asked = [
+			store.centre.answerAll([requestOf(1)]),
+			store.commit(batchOf({ puts: [{ sessionId: 7, octets: Uint8Array.of(7) }] })),
+			store.commit(batchOf(bad)),
+			store.centre.answerAll([requestOf(2)]),
+		] as const;
+		const [first, , failed, second] = await Promise.allSettled(asked);
+		expect([first, second].map((one) => one.status === "fulfilled" && sqnsOf(one.value))).toEqual([[32], [64]]);
+		expect(failed).toMatchObject({ status: "rejected", reason: expect.any(DatabaseError) });
+		expect(await contentsOf(store)).toEqual(["session 1: 7"]);
+		other.exec("DROP TRIGGER full");
+		other.close();
+		await store.commit(batchOf(bad));
+		expect(await contentsOf(store)).toEqual(["session 1: 7", "session 2: 8", "counts 2: 1"]);
 	});
 });
 

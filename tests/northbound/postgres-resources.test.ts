@@ -57,7 +57,7 @@ else
 		});
 		afterEach(async () => {
 			await Promise.all([one.close(), other.close()]);
-			for (const store of stores) await store.end();
+			for (const store of stores) await store.close();
 		});
 
 		/** Adds one to what is stored, as whoever reads, thinks and writes. */
@@ -157,7 +157,7 @@ else
 			const now = Date.now();
 			expect(await one.claimReply("meters", "key", now)).toBe(true);
 			expect(await other.claimReply("meters", "key", now)).toBe(false);
-			await stores[0].end();
+			await stores[0].close();
 			expect(await other.claimReply("meters", "key", now)).toBe(true);
 			const reply = { digest: "d", status: 200, headers: "{}", body: "{}" };
 			await other.keepReply("meters", "key", reply, now + 1000);

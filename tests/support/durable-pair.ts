@@ -32,7 +32,7 @@ export class MemorySessionStore implements SessionStore {
 		this.restore(into);
 	}
 
-	close(): void {}
+	async close(): Promise<void> {}
 }
 
 const hexOf = (octets: Uint8Array) => Buffer.from(octets).toString("hex");

@@ -1,23 +1,21 @@
 import { writeUint32 } from "../../../firmware/emsdp/octets.js";
-import { HseDatabase } from "../../hse/database.js";
 import { HseServer } from "../../hse/server.js";
-import { SqliteSessionStore } from "../../hse/session-store.js";
+import { openStorage } from "../../hse/storage.js";
 import { loadKernel } from "../../kernel.js";
 import { copyOctets } from "../../octets.js";
 import { LoadSocket } from "./load-socket.js";
-import { type HseCounts, sharedNow, UPLINKS_PER_CREDIT } from "./messages.js";
+import { CREDIT_COUNT, CREDIT_OCTETS, type HseCounts, sharedNow, UPLINKS_PER_CREDIT } from "./messages.js";
 
 /**
  * The HSE of a load test in a process of its own: the server of `best hse` with its SQLite store. It tells its port when
  * it listens, its counts whenever it is asked, and the load generator how many uplinks it has told of.
  */
 export async function runHse(path: string, address: string, creditPort: number): Promise<void> {
-	const database = new HseDatabase(path);
-	database.leaveSyncToStore();
-	const store = new SqliteSessionStore(path);
+	const { database, store, centre } = await openStorage(path);
 	const credits = await LoadSocket.open(address);
 	const creditTo = `${address} ${creditPort}`;
-	const credit = new Uint8Array(4);
+	// Not taken for a Session Request, which waits some milliseconds to be looked at.
+	const credit = new Uint8Array(CREDIT_OCTETS).fill(0xff);
 	const time = new DataView(new ArrayBuffer(8));
 	const timeOctets = new Uint8Array(time.buffer);
 	let latencies: number[] = [];
@@ -30,6 +28,7 @@ export async function runHse(path: string, address: string, creditPort: number):
 		kernel: loadKernel(),
 		database,
 		store,
+		centre,
 		address,
 		port: 0,
 		onUplink: ({ octets, start }) => {
@@ -37,7 +36,7 @@ export async function runHse(path: string, address: string, creditPort: number):
 			latencies.push(sharedNow() - time.getFloat64(0));
 			uplinks++;
 			if (++all % UPLINKS_PER_CREDIT !== 0) return;
-			writeUint32(credit, 0, all);
+			writeUint32(credit, CREDIT_COUNT, all);
 			credits.send(creditTo, credit);
 			credits.flush();
 		},

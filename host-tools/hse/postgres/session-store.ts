@@ -197,12 +197,8 @@ export class PostgresSessionStore implements SharedSessionStore {
 		return this.reserved.pop();
 	}
 
-	close(): void {
-		this.end().catch(() => {});
-	}
-
-	/** Gives up everything at once: called after the last batch. */
-	async end(): Promise<void> {
+	/** Gives up everything at once. */
+	async close(): Promise<void> {
 		this.isOver = true;
 		clearTimeout(this.timer);
 		await this.reserving;

@@ -1,0 +1,99 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { projectRoot } from "../device/project-root.js";
+import { DatabaseError } from "./database.js";
+import type { VectorRequest } from "./events.js";
+import type { HomeNetworkKeys } from "./home-network-key.js";
+import type { VectorAnswer } from "./hse.js";
+import { type PackedBatch, packBatch } from "./session-writer.js";
+import type { SessionBatch } from "./store.js";
+import type { VectorSource } from "./vector-source.js";
+
+/** What the thread is begun with. */
+export interface ThreadData {
+	readonly path: string;
+	readonly homeNetworkKeys: HomeNetworkKeys;
+}
+
+/** What it is given to do; each is answered, in order. */
+export type ThreadTask = { readonly batch: PackedBatch } | { readonly requests: readonly VectorRequest[] };
+/** The last word to it. */
+export const CLOSE = "close";
+
+/** Why something could not be done. */
+export interface ThreadFailure {
+	readonly failure: string;
+}
+
+/** Undefined: a batch is written. */
+export type ThreadReply = undefined | ThreadFailure | { readonly answers: readonly (VectorAnswer | ThreadFailure)[] };
+
+/** The thread that has the HSE's SQLite file to itself: it writes sessions, and it is the authentication centre. */
+export class DatabaseThread implements VectorSource {
+	private readonly data: ThreadData;
+	private worker: Worker | undefined;
+	private readonly waiting: { resolve(reply: ThreadReply): void; reject(error: Error): void }[] = [];
+
+	constructor(data: ThreadData) {
+		this.data = data;
+	}
+
+	/** Whether it may be writing. */
+	get isBusy(): boolean {
+		return this.waiting.length > 0;
+	}
+
+	/** @returns when the batch is on the medium. @throws DatabaseError; nothing was changed */
+	async commit(batch: SessionBatch): Promise<void> {
+		const packed = packBatch(batch);
+		const reply = await this.ask({ batch: packed }, [packed.octets.buffer]);
+		if (isFailure(reply)) throw new DatabaseError(reply.failure);
+	}
+
+	async answerAll(requests: readonly VectorRequest[]): Promise<readonly (VectorAnswer | Error)[]> {
+		const reply = await this.ask({ requests }, []);
+		const errorOf = ({ failure }: ThreadFailure) => new DatabaseError(failure);
+		if (reply !== undefined && "answers" in reply)
+			return reply.answers.map((answer) => (isFailure(answer) ? errorOf(answer) : answer));
+		return requests.map(() => errorOf(reply ?? { failure: "it has not answered" }));
+	}
+
+	/** After all that was asked has been answered. */
+	async close(): Promise<void> {
+		const { worker } = this;
+		if (worker === undefined) return;
+		worker.ref();
+		worker.postMessage(CLOSE);
+		await once(worker, "exit");
+	}
+
+	private ask(task: ThreadTask, handedOver: readonly ArrayBuffer[]): Promise<ThreadReply> {
+		this.worker ??= this.start();
+		const { worker, waiting } = this;
+		if (waiting.length === 0) worker.ref();
+		return new Promise((resolve, reject) => {
+			worker.postMessage(task, handedOver);
+			waiting.push({ resolve, reject });
+		});
+	}
+
+	private start(): Worker {
+		const worker = new Worker(join(projectRoot(), "build/tools/database-thread.js"), { workerData: this.data });
+		worker.on("message", (reply: ThreadReply) => {
+			this.waiting.shift()?.resolve(reply);
+			if (this.waiting.length === 0) worker.unref();
+		});
+		// A thread that ends by itself says why: the next task has another.
+		worker.on("error", (error) => {
+			this.worker = undefined;
+			for (const { reject } of this.waiting.splice(0))
+				reject(error instanceof Error ? error : new Error(String(error)));
+		});
+		return worker;
+	}
+}
+
+export function isFailure(reply: ThreadReply | VectorAnswer | ThreadFailure): reply is ThreadFailure {
+	return typeof reply === "object" && "failure" in reply;
+}
