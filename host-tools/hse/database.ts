@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, openSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, openSync } from "node:fs";
 import Database from "libsql";
 import type { TuakParameters } from "../../firmware/keys/tuak.js";
 import type { EasKeyPolicy } from "./policy.js";
@@ -93,7 +93,7 @@ export class HseDatabase implements SubscriberDatabase {
 	 */
 	constructor(path: string) {
 		try {
-			closeSync(openSync(path, "a", 0o600));
+			makeFile(path);
 		} catch (error) {
 			throw new DatabaseError(
 				`The database ${path} cannot be opened (${codeOf(error)}): name another file with --database, or mend its rights.`,
@@ -304,6 +304,20 @@ export class HseDatabase implements SubscriberDatabase {
 	}
 }
 
+/**
+ * Makes a file that its owner alone can read, where there is none. One that is there is not opened: to close it again would
+ * take away the locks of all connections that this process has to it (POSIX), and other processes would then delete the
+ * log as if nobody used it.
+ */
+function makeFile(path: string): void {
+	try {
+		closeSync(openSync(path, "ax", 0o600));
+	} catch (error) {
+		if (codeOf(error) !== "EEXIST") throw error;
+		accessSync(path, constants.R_OK | constants.W_OK);
+	}
+}
+
 function tuakOf({ tuak_res_octets, tuak_iterations }: Row): TuakParameters | undefined {
 	if (tuak_res_octets === null) return undefined;
 	return { resOctets: tuak_res_octets as TuakParameters["resOctets"], iterations: tuak_iterations as number };
@@ -325,5 +339,5 @@ function sharedKeyOf(row: Row | undefined): SharedKeySubscriber | undefined {
 }
 
 function codeOf(error: unknown): string {
-	return error instanceof Error && "code" in error ? String(error.code) : String(error);
+	return typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error);
 }

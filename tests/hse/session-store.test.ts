@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -12,8 +12,10 @@ import type { HseEvent, Outgoing, VectorRequest } from "../../host-tools/hse/eve
 import { HeldOutputs } from "../../host-tools/hse/held-outputs.js";
 import type { VectorAnswer } from "../../host-tools/hse/hse.js";
 import { SqliteSessionStore } from "../../host-tools/hse/session-store.js";
+import { openStorage } from "../../host-tools/hse/storage.js";
 import type { SessionBatch } from "../../host-tools/hse/store.js";
 import { loadKernel } from "../../host-tools/kernel.js";
+import { best } from "../support/best.js";
 import { MemorySessionStore } from "../support/durable-pair.js";
 import { IMSI, Pair } from "../support/pair.js";
 
@@ -94,6 +96,16 @@ describe("the SQLite session store", () => {
 			Array.from({ length: 200 }, (_, i) => `counts ${i + 1}: ${i + 1}`),
 		);
 		await store.close();
+	});
+
+	test("another process that opens the file and closes it leaves the log: this one's locks are on it", async () => {
+		const { store, close } = await openStorage(path);
+		await store.commit(batchOf({ puts: [{ sessionId: 7, octets: Uint8Array.of(1) }] }));
+		await store.commit(batchOf({ number: 2, counts: Uint8Array.of(1) }));
+		const { ino } = statSync(`${path}-wal`);
+		const { status } = best(["subscriber", "list", "--database", path]);
+		expect([status, existsSync(`${path}-wal`) && statSync(`${path}-wal`).ino]).toEqual([0, ino]);
+		await close();
 	});
 
 	test("a file from before there were sessions is brought up to date", async () => {
