@@ -84,12 +84,14 @@ export class DatabaseThread implements VectorSource {
 			this.waiting.shift()?.resolve(reply);
 			if (this.waiting.length === 0) worker.unref();
 		});
-		// A thread that ends by itself says why: the next task has another.
-		worker.on("error", (error) => {
+		// Where it ends by itself, the next task has another one.
+		const over = (why: string) => {
+			if (this.worker !== worker) return;
 			this.worker = undefined;
-			for (const { reject } of this.waiting.splice(0))
-				reject(error instanceof Error ? error : new Error(String(error)));
-		});
+			for (const { reject } of this.waiting.splice(0)) reject(new DatabaseError(why));
+		};
+		worker.on("error", (error) => over((error as Error).message));
+		worker.on("exit", () => over("The thread of the database has ended."));
 		return worker;
 	}
 }

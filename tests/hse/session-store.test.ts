@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -8,6 +8,7 @@ import { CAUSE, TAG } from "../../firmware/emsdp/profile.js";
 import { verifyAutn } from "../../firmware/keys/aka.js";
 import { Milenage } from "../../firmware/keys/milenage.js";
 import { DatabaseError, HseDatabase } from "../../host-tools/hse/database.js";
+import { DatabaseThread } from "../../host-tools/hse/database-thread.js";
 import type { HseEvent, Outgoing, VectorRequest } from "../../host-tools/hse/events.js";
 import { HeldOutputs } from "../../host-tools/hse/held-outputs.js";
 import type { VectorAnswer } from "../../host-tools/hse/hse.js";
@@ -203,6 +204,22 @@ describe("the authentication centre of the SQLite session store", () => {
 		await store.commit(batchOf(bad));
 		expect(await contentsOf(store)).toEqual(["session 1: 7", "session 2: 8", "counts 2: 1"]);
 	});
+});
+
+test("where the thread of the database ends, what waits for it fails, and what comes next has another thread", async () => {
+	const elsewhere = join(folder, "later", "hse.db");
+	const thread = new DatabaseThread({ path: elsewhere, homeNetworkKeys: new Map() });
+	const batch = batchOf({ puts: [{ sessionId: 7, octets: Uint8Array.of(7) }] });
+	const both = await Promise.allSettled([thread.commit(batch), thread.commit(batch)]);
+	for (const one of both)
+		expect(one).toMatchObject({ status: "rejected", reason: { message: expect.stringContaining("ENOENT") } });
+	expect(thread.isBusy).toBe(false);
+	mkdirSync(join(folder, "later"));
+	await thread.commit(batch);
+	await thread.close();
+	const store = new SqliteSessionStore(elsewhere);
+	expect(await contentsOf(store)).toEqual(["session 1: 7"]);
+	await store.close();
 });
 
 /** A store that does as it is told, when it is told. */
