@@ -15,6 +15,7 @@ import {
 import type { VectorRequest } from "./events.js";
 import type { VectorAnswer } from "./hse.js";
 import { SessionWriter } from "./session-writer.js";
+import { eraseCredentials } from "./vector.js";
 
 const { path, homeNetworkKeys } = workerData as ThreadData;
 const port = parentPort as MessagePort;
@@ -59,11 +60,7 @@ function workAll(tasks: readonly ThreadTask[]): ThreadReply[] {
 function erase(task: ThreadTask, reply: ThreadReply): void {
 	if ("batch" in task) task.batch.octets.fill(0);
 	if (reply === undefined || isFailure(reply)) return;
-	for (const answer of reply.answers) {
-		if (typeof answer !== "object" || isFailure(answer)) continue;
-		if ("sharedKey" in answer) answer.sharedKey.fill(0);
-		else for (const octets of Object.values(answer.vector)) octets.fill(0);
-	}
+	for (const answer of reply.answers) if (typeof answer === "object" && !isFailure(answer)) eraseCredentials(answer);
 }
 
 port.on("message", (first: ThreadTask | typeof CLOSE) => {

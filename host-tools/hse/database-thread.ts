@@ -27,13 +27,14 @@ export interface ThreadFailure {
 }
 
 /** Undefined: a batch is written. */
-export type ThreadReply = undefined | ThreadFailure | { readonly answers: readonly (VectorAnswer | ThreadFailure)[] };
+type ThreadResult = undefined | { readonly answers: readonly (VectorAnswer | ThreadFailure)[] };
+export type ThreadReply = ThreadResult | ThreadFailure;
 
 /** The thread that has the HSE's SQLite file to itself: it writes sessions, and it is the authentication centre. */
 export class DatabaseThread implements VectorSource {
 	private readonly data: ThreadData;
 	private worker: Worker | undefined;
-	private readonly waiting: { resolve(reply: ThreadReply): void; reject(error: Error): void }[] = [];
+	private readonly waiting: { resolve(result: ThreadResult): void; reject(error: Error): void }[] = [];
 
 	constructor(data: ThreadData) {
 		this.data = data;
@@ -47,16 +48,12 @@ export class DatabaseThread implements VectorSource {
 	/** @returns when the batch is on the medium. @throws DatabaseError; nothing was changed */
 	async commit(batch: SessionBatch): Promise<void> {
 		const packed = packBatch(batch);
-		const reply = await this.ask({ batch: packed }, [packed.octets.buffer]);
-		if (isFailure(reply)) throw new DatabaseError(reply.failure);
+		await this.ask({ batch: packed }, [packed.octets.buffer]);
 	}
 
 	async answerAll(requests: readonly VectorRequest[]): Promise<readonly (VectorAnswer | Error)[]> {
-		const reply = await this.ask({ requests }, []);
-		const errorOf = ({ failure }: ThreadFailure) => new DatabaseError(failure);
-		if (reply !== undefined && "answers" in reply)
-			return reply.answers.map((answer) => (isFailure(answer) ? errorOf(answer) : answer));
-		return requests.map(() => errorOf(reply ?? { failure: "it has not answered" }));
+		const result = await this.ask({ requests }, []);
+		return (result?.answers ?? []).map((answer) => (isFailure(answer) ? new DatabaseError(answer.failure) : answer));
 	}
 
 	/** After all that was asked has been answered. */
@@ -68,7 +65,8 @@ export class DatabaseThread implements VectorSource {
 		await once(worker, "exit");
 	}
 
-	private ask(task: ThreadTask, handedOver: readonly ArrayBuffer[]): Promise<ThreadReply> {
+	/** @throws DatabaseError */
+	private ask(task: ThreadTask, handedOver: readonly ArrayBuffer[]): Promise<ThreadResult> {
 		this.worker ??= this.start();
 		const { worker, waiting } = this;
 		if (waiting.length === 0) worker.ref();
@@ -81,7 +79,9 @@ export class DatabaseThread implements VectorSource {
 	private start(): Worker {
 		const worker = new Worker(join(projectRoot(), "build/tools/database-thread.js"), { workerData: this.data });
 		worker.on("message", (reply: ThreadReply) => {
-			this.waiting.shift()?.resolve(reply);
+			const asker = this.waiting.shift();
+			if (isFailure(reply)) asker?.reject(new DatabaseError(reply.failure));
+			else asker?.resolve(reply);
 			if (this.waiting.length === 0) worker.unref();
 		});
 		// Where it ends by itself, the next task has another one.

@@ -31,7 +31,7 @@ import { checkPolicy, choose, type EasKeyPolicy, needsEasKey, type Policy } from
 import { HseSession, type SessionSurroundings, type StoredAttempt } from "./session.js";
 import { Sessions } from "./sessions.js";
 import type { Restorer, SessionBatch } from "./store.js";
-import { eraseVector, useVector } from "./vector.js";
+import { eraseCredentials, useVector } from "./vector.js";
 
 /** How an HSE defends itself under load (profile section 6, 8). All functions are of the inputs alone. */
 export interface LoadPolicy {
@@ -813,11 +813,6 @@ function fromSharedKey({ keyReference = NO_OCTETS, ueNonce }: Asked, sharedKey: 
 		{ tag: TAG.hseNonce, value: nonce },
 	];
 	return { baseKey, expectedResponse: undefined, tlvs };
-}
-
-export function eraseCredentials(credentials: Credentials): void {
-	if ("vector" in credentials) eraseVector(credentials.vector);
-	else credentials.sharedKey.fill(0);
 }
 
 /** A request as the key of a map. */

@@ -77,8 +77,7 @@ export class SqliteSessionStore implements SessionStore {
 
 	/** @throws DatabaseError where the file has something that this program cannot have written here */
 	async load(into: Restorer): Promise<void> {
-		const database = new Database(this.path);
-		const rows = (sql: string) => database.prepare(sql).iterate([]) as Iterable<Row>;
+		const rows = (sql: string) => this.database.prepare(sql).iterate([]) as Iterable<Row>;
 		try {
 			for (const { batch, packed } of rows("SELECT batch, packed FROM session")) into.session(batch, octetsOf(packed));
 			for (const { batch, counts } of rows("SELECT batch, counts FROM uplink_counts ORDER BY batch"))
@@ -87,8 +86,6 @@ export class SqliteSessionStore implements SessionStore {
 			throw new DatabaseError(
 				`The sessions in the database ${this.path} cannot be read (${error instanceof Error ? error.message : error}): it was left as it is; restore it from a copy, or delete its sessions.`,
 			);
-		} finally {
-			database.close();
 		}
 	}
 

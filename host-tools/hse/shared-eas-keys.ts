@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EasGateway, ForEas } from "./eas-gateway.js";
 import type { AwaitedForEas } from "./eas-interface.js";
 import type { HseEvent } from "./events.js";
-import { eraseCredentials, type Hse, type VectorAnswer } from "./hse.js";
+import type { Hse, VectorAnswer } from "./hse.js";
 import type { EasKeyPolicy } from "./policy.js";
 import type { EasRegistrations, SharedEas } from "./shared-eas.js";
+import { eraseCredentials } from "./vector.js";
 
 /** How often a key is tried to be had for an EAS, and milliseconds in between. */
 const MOST_TRIES = 5;

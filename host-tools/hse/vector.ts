@@ -1,10 +1,17 @@
 import { AGREEMENT } from "../../firmware/emsdp/profile.js";
 import type { AuthenticationVector } from "../../firmware/keys/aka.js";
 import { baseKeyFromAka, resStar } from "../../firmware/keys/hierarchy.js";
+import type { Credentials } from "./events.js";
 
 /** Erases the secrets of a vector. */
-export function eraseVector({ xres, ck, ik }: AuthenticationVector): void {
+function eraseVector({ xres, ck, ik }: AuthenticationVector): void {
 	for (const secret of [xres, ck, ik]) secret.fill(0);
+}
+
+/** Erases the secrets of an authentication centre's answer. */
+export function eraseCredentials(credentials: Credentials): void {
+	if ("vector" in credentials) eraseVector(credentials.vector);
+	else credentials.sharedKey.fill(0);
 }
 
 /**
