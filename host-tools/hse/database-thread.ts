@@ -6,8 +6,7 @@ import { DatabaseError } from "./database.js";
 import type { VectorRequest } from "./events.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import type { VectorAnswer } from "./hse.js";
-import { type PackedBatch, packBatch } from "./session-writer.js";
-import type { SessionBatch } from "./store.js";
+import type { PackedBatch } from "./session-writer.js";
 import type { VectorSource } from "./vector-source.js";
 
 /** What the thread is begun with. */
@@ -45,10 +44,9 @@ export class DatabaseThread implements VectorSource {
 		return this.waiting.length > 0;
 	}
 
-	/** @returns when the batch is on the medium. @throws DatabaseError; nothing was changed */
-	async commit(batch: SessionBatch): Promise<void> {
-		const packed = packBatch(batch);
-		await this.ask({ batch: packed }, [packed.octets.buffer]);
+	/** @param batch is handed over @returns when it is on the medium. @throws DatabaseError; nothing was changed */
+	async commit(batch: PackedBatch): Promise<void> {
+		await this.ask({ batch }, [batch.octets.buffer]);
 	}
 
 	async answerAll(requests: readonly VectorRequest[]): Promise<readonly (VectorAnswer | Error)[]> {

@@ -2,7 +2,7 @@ import { accessSync, chmodSync, closeSync, constants, openSync } from "node:fs";
 import Database from "libsql";
 import type { TuakParameters } from "../../firmware/keys/tuak.js";
 import type { EasKeyPolicy } from "./policy.js";
-import { SESSION_TABLES } from "./session-tables.js";
+import { SESSION_PLACES, SESSION_TABLES } from "./session-tables.js";
 import type { SubscriberDatabase } from "./subscriber-database.js";
 
 /** A subscriber as the HSE's authentication centre knows it. */
@@ -77,6 +77,7 @@ const MIGRATIONS: readonly string[] = [
 		imsi TEXT PRIMARY KEY,
 		eas_key TEXT NOT NULL CHECK (eas_key IN ('deny', 'allow', 'escrow'))
 	) STRICT, WITHOUT ROWID`,
+	SESSION_PLACES,
 ];
 
 type Row = Record<string, unknown>;
@@ -247,7 +248,7 @@ export class HseDatabase implements SubscriberDatabase {
 
 	/** For whoever writes sessions: what is deleted is overwritten, since it has keys. */
 	expectSessions(): void {
-		// Session IDs are random, so a batch touches pages all over the file: 64 MB each of pages and of log.
+		// Sessions that change are all over the file: 64 MB each of pages and of log.
 		this.database.exec("PRAGMA secure_delete = ON; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384");
 	}
 

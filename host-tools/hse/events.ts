@@ -44,6 +44,8 @@ export type HseEvent =
 export interface Outgoing {
 	readonly to: string;
 	readonly datagram: Uint8Array;
+	/** Whether nothing that is stored has to be durable before it leaves. */
+	readonly atOnce: boolean;
 }
 
 /** What the HSE asks of the authentication centre; answered by a call of `handleVector` with the same number. */

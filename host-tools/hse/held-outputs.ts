@@ -25,7 +25,7 @@ export interface HeldOutputsOptions {
 
 /**
  * What the HSE wants sent and told goes out here, after what it depends on has been stored: while one batch is on its
- * way to the store, the next one gathers, and so do its outputs.
+ * way to the store, the next one gathers, and so do its outputs. What depends on nothing goes out at once.
  */
 export class HeldOutputs {
 	private readonly options: HeldOutputsOptions;
@@ -70,8 +70,17 @@ export class HeldOutputs {
 	}
 
 	private collect(): void {
-		const { outbox } = this.options.hse;
-		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) this.datagrams.push(out);
+		const { hse, send, flush } = this.options;
+		const { outbox } = hse;
+		let hasSent = false;
+		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) {
+			if (!out.atOnce) this.datagrams.push(out);
+			else if (!this.isClosed) {
+				send(out);
+				hasSent = true;
+			}
+		}
+		if (hasSent) flush();
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) this.events.push(event);
 	}
 

@@ -503,7 +503,7 @@ export class Hse {
 		const isCookie = cause === CAUSE.cookieNeeded && value !== undefined;
 		if (isCookie) end = writeTlv(message, end, TAG.cookie, value);
 		end = writeTlv(message, end, TAG.cause, Uint8Array.of(cause, ...(isCookie ? [] : (value ?? []))));
-		this.outbox.transmit(source, end);
+		this.outbox.transmit(source, end, isCookie);
 		return "reject";
 	}
 
@@ -612,7 +612,9 @@ export class Hse {
 		let end = writeTlv(message, HEADER.length + 1, TAG.hseConfiguration, encodeHseConfiguration(choice));
 		for (const { tag, value } of tlvs) end = writeTlv(message, end, tag, value);
 		end = writeTlv(message, end, TAG.requestDigest, sha256(request).slice(0, DIGEST_OCTETS));
-		const datagram = this.outbox.transmit(source, context.control.seal(end - HEADER.length));
+		// Its SQN is durable. A session that is not confirmed is stored only where it may go on in another process.
+		const atOnce = this.options.shared !== true;
+		const datagram = this.outbox.transmit(source, context.control.seal(end - HEADER.length), atOnce);
 		session.request = new Retransmission(datagram, this.options.retransmission, this.options.fraction(), now);
 		this.makeRoom(imsi);
 		this.sessions.add(session);

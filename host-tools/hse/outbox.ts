@@ -18,16 +18,20 @@ export class Outbox {
 		this.uplink = new Uplink(kernel.message);
 	}
 
-	/** Sends the first `octets` octets of the kernel's message buffer. @returns the copy that goes out */
-	transmit(to: string, octets: number): Uint8Array {
+	/**
+	 * Sends the first `octets` octets of the kernel's message buffer.
+	 * @param atOnce whether it depends on nothing that is stored
+	 * @returns the copy that goes out
+	 */
+	transmit(to: string, octets: number, atOnce = false): Uint8Array {
 		const datagram = this.kernel.message.slice(0, octets);
-		if (octets > 0) this.datagrams.push({ to, datagram });
+		if (octets > 0) this.datagrams.push({ to, datagram, atOnce });
 		return datagram;
 	}
 
 	/** Sends a datagram that was kept. */
 	transmitAgain(to: string, datagram: Uint8Array): void {
-		this.datagrams.push({ to, datagram });
+		this.datagrams.push({ to, datagram, atOnce: false });
 	}
 
 	ask(request: VectorRequest): void {

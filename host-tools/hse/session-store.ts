@@ -4,11 +4,14 @@ import Database from "libsql";
 import { DatabaseError, HseDatabase } from "./database.js";
 import { DatabaseThread } from "./database-thread.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
+import { SessionPlaces } from "./session-places.js";
 import { packBatch, SessionWriter } from "./session-writer.js";
 import type { Restorer, SessionBatch, SessionStore } from "./store.js";
 import type { VectorSource } from "./vector-source.js";
 
 interface Row {
+	readonly place: number;
+	readonly session_id: number;
 	readonly batch: number;
 	readonly packed: Uint8Array | ArrayBuffer;
 	readonly counts: Uint8Array | ArrayBuffer;
@@ -32,6 +35,8 @@ export class SqliteSessionStore implements SessionStore {
 	private readonly thread: DatabaseThread;
 	private readonly database: HseDatabase;
 	private readonly writer: SessionWriter;
+	/** Undefined until they have been read. */
+	private places: SessionPlaces | undefined;
 	private log: FileHandle | undefined;
 	private written = 0;
 
@@ -67,9 +72,16 @@ export class SqliteSessionStore implements SessionStore {
 	async commit(batch: SessionBatch): Promise<void> {
 		const { puts, removals, forgetBelow } = batch;
 		const isShort = puts.length === 0 && removals.length === 0 && forgetBelow === 0;
+		this.places ??= this.readSessions();
+		const { places } = this;
+		const packed = packBatch(batch, places);
 		// Two that write at the same time would wait for one another.
-		if (!isShort || this.thread.isBusy || ++this.written % BATCHES_BETWEEN === 0) return this.thread.commit(batch);
-		this.database.together(() => this.writer.write(packBatch(batch)));
+		if (!isShort || this.thread.isBusy || ++this.written % BATCHES_BETWEEN === 0) {
+			await this.thread.commit(packed);
+			for (const sessionId of removals) places.remove(sessionId);
+			return;
+		}
+		this.database.together(() => this.writer.write(packed));
 		// The log exists from the first write on and is the same file until the database is closed.
 		this.log ??= await open(`${this.path}-wal`, "r+");
 		await this.log.datasync();
@@ -77,16 +89,30 @@ export class SqliteSessionStore implements SessionStore {
 
 	/** @throws DatabaseError where the file has something that this program cannot have written here */
 	async load(into: Restorer): Promise<void> {
-		const rows = (sql: string) => this.database.prepare(sql).iterate([]) as Iterable<Row>;
 		try {
-			for (const { batch, packed } of rows("SELECT batch, packed FROM session")) into.session(batch, octetsOf(packed));
-			for (const { batch, counts } of rows("SELECT batch, counts FROM uplink_counts ORDER BY batch"))
-				into.counts(batch, octetsOf(counts));
+			this.places = this.readSessions(into);
+			const rows = this.rows("SELECT batch, counts FROM uplink_counts ORDER BY batch");
+			for (const { batch, counts } of rows) into.counts(batch, octetsOf(counts));
 		} catch (error) {
 			throw new DatabaseError(
 				`The sessions in the database ${this.path} cannot be read (${error instanceof Error ? error.message : error}): it was left as it is; restore it from a copy, or delete its sessions.`,
 			);
 		}
+	}
+
+	private readSessions(into?: Restorer): SessionPlaces {
+		const places = new SessionPlaces();
+		const columns = into === undefined ? "place, session_id" : "place, session_id, batch, packed";
+		for (const { place, session_id, batch, packed } of this.rows(`SELECT ${columns} FROM session`)) {
+			if (places.find(session_id) !== undefined) throw new Error(`one is there twice, in place ${place} again`);
+			places.add(session_id, place);
+			into?.session(batch, octetsOf(packed));
+		}
+		return places;
+	}
+
+	private rows(sql: string): Iterable<Row> {
+		return this.database.prepare(sql).iterate([]) as Iterable<Row>;
 	}
 
 	async close(): Promise<void> {

@@ -25,12 +25,12 @@ const BATCHES_OF_A_TURN = 8;
 const REQUEST_OCTETS = 1024 * 1024;
 /**
  * Session Requests wait for some milliseconds, so that a flood is seen before the first of its requests is answered. So
- * many are taken at once, and 8 in a millisecond in the long run, which leaves the HSE time for its sessions; what is
+ * many are taken at once, and 12 in a millisecond in the long run, which leaves the HSE time for its sessions; what is
  * beyond is the system's to drop.
  */
 const REQUEST_PAUSE = 5;
 const REQUESTS_OF_A_TURN = 40;
-const REQUESTS_OF_A_MILLISECOND = 8;
+const REQUESTS_OF_A_MILLISECOND = 12;
 /** For so many milliseconds as are over without any, requests are made up for. */
 const MOST_SAVED = 15;
 

@@ -96,6 +96,23 @@ describe("an HSE whose process ends at any write", () => {
 			});
 });
 
+test("a Session Start does not wait for the store: what confirms it is in no store before", () => {
+	for (const shared of [false, true]) {
+		const pair = new DurablePair({ shared });
+		pair.begin();
+		const atOnce: boolean[] = [];
+		const { outbox } = pair.hse;
+		const transmit = outbox.transmit.bind(outbox);
+		outbox.transmit = (to, octets, isAtOnce = false) => {
+			atOnce.push(isAtOnce);
+			return transmit(to, octets, isAtOnce);
+		};
+		pair.settle();
+		pair.answerUe("down");
+		expect(atOnce).toEqual([!shared, false]);
+	}
+});
+
 describe("an HSE that begins again", () => {
 	test("takes the next uplink of the UE, refuses what it had taken, and answers under the next COUNT", () => {
 		const pair = new DurablePair().connect();

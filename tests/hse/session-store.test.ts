@@ -12,13 +12,16 @@ import { DatabaseThread } from "../../host-tools/hse/database-thread.js";
 import type { HseEvent, Outgoing, VectorRequest } from "../../host-tools/hse/events.js";
 import { HeldOutputs } from "../../host-tools/hse/held-outputs.js";
 import type { VectorAnswer } from "../../host-tools/hse/hse.js";
+import { SessionPlaces } from "../../host-tools/hse/session-places.js";
 import { SqliteSessionStore } from "../../host-tools/hse/session-store.js";
+import { SESSION_TABLES } from "../../host-tools/hse/session-tables.js";
+import { packBatch } from "../../host-tools/hse/session-writer.js";
 import { openStorage } from "../../host-tools/hse/storage.js";
 import type { SessionBatch } from "../../host-tools/hse/store.js";
 import { loadKernel } from "../../host-tools/kernel.js";
 import { best } from "../support/best.js";
 import { MemorySessionStore } from "../support/durable-pair.js";
-import { IMSI, Pair } from "../support/pair.js";
+import { IMSI, Pair, SeededRandom } from "../support/pair.js";
 
 const OTHER_IMSI = "001010000000077";
 
@@ -63,7 +66,7 @@ describe("the SQLite session store", () => {
 		await first.commit(batchOf({ number: 3, puts: [{ sessionId: 7, octets: Uint8Array.of(3) }], forgetBelow: 2 }));
 		await first.close();
 		const second = new SqliteSessionStore(path);
-		expect(await contentsOf(second)).toEqual(["session 3: 3", "session 1: 1,1", "counts 2: 2"]);
+		expect(await contentsOf(second)).toEqual(["session 1: 1,1", "session 3: 3", "counts 2: 2"]);
 		await second.commit(batchOf({ number: 4, removals: [0xffffffff, 7], forgetBelow: 4 }));
 		expect(await contentsOf(second)).toEqual([]);
 		await second.close();
@@ -82,6 +85,59 @@ describe("the SQLite session store", () => {
 		await store.commit(batch);
 		await store.commit(batch);
 		expect(await contentsOf(store)).toEqual(["session 1: 1", "counts 1: 1"]);
+		await store.close();
+	});
+
+	test("a session that could not be removed is removed later, and whoever comes next takes nobody's place", async () => {
+		const store = new SqliteSessionStore(path);
+		await store.commit(batchOf({ puts: [1, 2].map((id) => ({ sessionId: id, octets: Uint8Array.of(id) })) }));
+		const other = new Database(path);
+		other.exec("CREATE TRIGGER full BEFORE DELETE ON session BEGIN SELECT RAISE(ABORT, 'full'); END");
+		const removal = batchOf({ number: 2, removals: [1, 99] });
+		await expect(store.commit(removal)).rejects.toThrow(/full/);
+		other.exec("DROP TRIGGER full");
+		other.close();
+		await store.commit(removal);
+		await store.close();
+		const again = new SqliteSessionStore(path);
+		// Not loaded before.
+		await again.commit(
+			batchOf({ number: 3, puts: [3, 1].map((id) => ({ sessionId: id, octets: Uint8Array.of(id) })) }),
+		);
+		expect(await contentsOf(again)).toEqual(["session 1: 2", "session 3: 3", "session 3: 1"]);
+		await again.close();
+	});
+
+	test("sessions that come, change and go in any order are found as they are (seed 33163)", async () => {
+		const random = new SeededRandom(33163);
+		const wanted = new Map<number, number>();
+		let store = new SqliteSessionStore(path);
+		for (let number = 1; number <= 60; number++) {
+			const changes = new Map(Array.from({ length: 40 }, () => [1 + (random.next() % 200), random.next() % 3]));
+			const puts: { sessionId: number; octets: Uint8Array }[] = [];
+			const removals: number[] = [];
+			for (const [sessionId, kind] of changes) {
+				if (kind === 0) removals.push(sessionId);
+				else puts.push({ sessionId, octets: Uint8Array.of(sessionId) });
+				if (kind === 0) wanted.delete(sessionId);
+				else wanted.set(sessionId, number);
+			}
+			await store.commit(batchOf({ number, puts, removals }));
+			if (number % 20 !== 0) continue;
+			await store.close();
+			store = new SqliteSessionStore(path);
+			const sorted = Array.from(wanted, ([sessionId, batch]) => `session ${batch}: ${sessionId}`).sort();
+			expect((await contentsOf(store)).sort()).toEqual(sorted);
+		}
+		await store.close();
+	});
+
+	test("a file that has a session twice is refused", async () => {
+		const raw = new Database(path);
+		raw.exec("INSERT INTO session (session_id, batch, packed) VALUES (7, 1, x'01'), (7, 2, x'02')");
+		raw.close();
+		const store = new SqliteSessionStore(path);
+		await expect(contentsOf(store)).rejects.toThrow(/twice/);
 		await store.close();
 	});
 
@@ -132,6 +188,20 @@ describe("the SQLite session store", () => {
 		expect(await contentsOf(store)).toEqual([]);
 		await store.close();
 		opened.close();
+	});
+
+	test("sessions of a file in which they stood by their IDs are found, and keep their places", async () => {
+		const raw = new Database(path);
+		raw.exec(`DROP TABLE session; DROP TABLE uplink_counts; ${SESSION_TABLES}; PRAGMA user_version = 4;
+			INSERT INTO session VALUES (4294967295, 1, x'01'), (7, 2, x'02')`);
+		raw.close();
+		new HseDatabase(path).close();
+		const store = new SqliteSessionStore(path);
+		expect(await contentsOf(store)).toEqual(["session 2: 2", "session 1: 1"]);
+		const puts = [8, 4294967295].map((sessionId) => ({ sessionId, octets: Uint8Array.of(3) }));
+		await store.commit(batchOf({ number: 3, puts, removals: [7] }));
+		expect(await contentsOf(store)).toEqual(["session 3: 3", "session 3: 3"]);
+		await store.close();
 	});
 });
 
@@ -209,13 +279,13 @@ describe("the authentication centre of the SQLite session store", () => {
 test("where the thread of the database ends, what waits for it fails, and what comes next has another thread", async () => {
 	const elsewhere = join(folder, "later", "hse.db");
 	const thread = new DatabaseThread({ path: elsewhere, homeNetworkKeys: new Map() });
-	const batch = batchOf({ puts: [{ sessionId: 7, octets: Uint8Array.of(7) }] });
-	const both = await Promise.allSettled([thread.commit(batch), thread.commit(batch)]);
+	const batch = () => packBatch(batchOf({ puts: [{ sessionId: 7, octets: Uint8Array.of(7) }] }), new SessionPlaces());
+	const both = await Promise.allSettled([thread.commit(batch()), thread.commit(batch())]);
 	for (const one of both)
 		expect(one).toMatchObject({ status: "rejected", reason: { message: expect.stringContaining("ENOENT") } });
 	expect(thread.isBusy).toBe(false);
 	mkdirSync(join(folder, "later"));
-	await thread.commit(batch);
+	await thread.commit(batch());
 	await thread.close();
 	const store = new SqliteSessionStore(elsewhere);
 	expect(await contentsOf(store)).toEqual(["session 1: 7"]);
@@ -275,6 +345,10 @@ describe("outputs that wait for the store", () => {
 		await new Promise(setImmediate);
 		expect(store.waiting).toHaveLength(1);
 		expect([told.length, sent.length]).toEqual([0, 0]);
+		// What depends on nothing that is stored does not wait.
+		pair.hse.outbox.transmit("another UE", 4, true);
+		outputs.drain();
+		expect(sent.splice(0)).toMatchObject([{ to: "another UE" }]);
 		let sentWhenHandedOver = -1;
 		outputs.handedOver().then(() => {
 			sentWhenHandedOver = sent.length;

@@ -17,7 +17,7 @@ import { Tuak, type TuakParameters } from "../../firmware/keys/tuak.js";
 import { SoftUsim } from "../../firmware/platform/common/soft-usim.js";
 import type { Store } from "../../firmware/ports/store.js";
 import type { Subscriber } from "../../host-tools/hse/database.js";
-import type { HseEvent, VectorRequest } from "../../host-tools/hse/events.js";
+import type { HseEvent, Outgoing, VectorRequest } from "../../host-tools/hse/events.js";
 import { Hse, type HseOptions, type LoadPolicy, type VectorAnswer } from "../../host-tools/hse/hse.js";
 import { UNLOADED } from "../../host-tools/hse/load.js";
 import { DEFAULT_POLICY, type Policy } from "../../host-tools/hse/policy.js";
@@ -56,6 +56,8 @@ export interface PairOptions {
 	/** What the HSE asks of whoever runs it about EASs and their keys. */
 	readonly eas?: Pick<HseOptions, "easKeyPolicy" | "isReachable">;
 	readonly policy?: Partial<Policy>;
+	/** Whether other HSEs share the store. */
+	readonly shared?: boolean;
 	readonly load?: LoadPolicy;
 	readonly seed?: number;
 	readonly easId?: string;
@@ -148,6 +150,7 @@ export class Pair {
 			drawNonce: () => this.random.octets(8),
 			fraction: () => 0,
 			durable,
+			shared: this.options.shared === true,
 			...this.options.eas,
 		});
 	}
@@ -194,15 +197,23 @@ export class Pair {
 			this.passed("HSE");
 			this.hse.handleVector(this.now, request.number, answer);
 		}
+		const held: Outgoing[] = [];
+		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram())
+			if (out.atOnce) this.transmit(out);
+			else held.push(out);
 		if (!this.keepHse()) return;
 		this.passed("HSE");
-		for (let out = outbox.takeDatagram(); out !== undefined; out = outbox.takeDatagram()) {
-			this.lastDestination = out.to;
-			this.seeDatagram(out.datagram);
-			this.toUe.push(out.datagram);
+		for (const out of held) {
+			this.transmit(out);
 			this.passed("HSE");
 		}
 		for (let event = outbox.takeEvent(); event !== undefined; event = outbox.takeEvent()) this.hseEvents.push(event);
+	}
+
+	private transmit({ to, datagram }: Outgoing): void {
+		this.lastDestination = to;
+		this.seeDatagram(datagram);
+		this.toUe.push(datagram);
 	}
 
 	/** A datagram leaves the HSE. */
