@@ -108,14 +108,15 @@ export class BatchedSocket implements DatagramSocket {
 	private isClosed = false;
 
 	/** @throws Error with the code of an errno */
-	constructor(udp: BatchedUdp, { address, port, receiver }: DatagramSocketOptions) {
+	constructor(udp: BatchedUdp, { address, port, receiver, hasOneQueue = false }: DatagramSocketOptions) {
 		this.udp = udp;
 		this.receiver = receiver;
 		const listener = (queue: number, events: number) => this.handleEvents(queue, events);
 		// Session Requests are told by Key ID 0, as unprotected rejects are.
 		const keyId = HEADER.keyIdMask << HEADER.keyIdShift;
 		const { into, out } = this;
-		this.handle = udp.open(address, port, RECEIVE_OCTETS, REQUEST_OCTETS, FLAGS_OCTET, keyId, into, out, listener);
+		const requestOctets = hasOneQueue ? 0 : REQUEST_OCTETS;
+		this.handle = udp.open(address, port, RECEIVE_OCTETS, requestOctets, FLAGS_OCTET, keyId, into, out, listener);
 		this.textOf = (slot) => udp.peerText(this.handle, slot);
 		this.port = udp.portOf(this.handle);
 	}

@@ -30,6 +30,8 @@ export interface DatagramSocketOptions {
 	/** 0: any free port. */
 	readonly port: number;
 	readonly receiver: DatagramReceiver;
+	/** Whether Session Requests wait with all the rest: where there are none, as at a UE. */
+	readonly hasOneQueue?: boolean;
 }
 
 /** @throws Error with the code of an errno, such as EADDRINUSE */

@@ -12,7 +12,11 @@ import {
 	SERVICE,
 	TAG,
 } from "../../../firmware/emsdp/profile.js";
-import { SecurityContext } from "../../../firmware/emsdp/security-context.js";
+import {
+	SecurityContext,
+	type SecurityParameters,
+	type TrafficKeys,
+} from "../../../firmware/emsdp/security-context.js";
 import { plmnForm } from "../../../firmware/emsdp/serving-network.js";
 import { TlvScan, writeTlv } from "../../../firmware/emsdp/tlv.js";
 import type { Kernel } from "../../../firmware/kernels/kernel.js";
@@ -38,6 +42,8 @@ export class AttachingUes {
 	private readonly request: Uint8Array;
 	private readonly imsiAt: number;
 	private readonly servingNetwork: Uint8Array;
+	/** Of the UE that answered last: the others' are alike but for the keys. */
+	private context: SecurityContext | undefined;
 
 	/** @param imsi digits of one of them */
 	constructor(kernel: Kernel, imsi: string) {
@@ -98,11 +104,24 @@ export class AttachingUes {
 		const baseKey = baseKeyFromAka(agreement, { ck, ik, sqnXorAk, servingNetwork });
 		const { encryption, integrity } = e2mKeys(baseKey, parameters);
 		const keys = { e2mEncryption: encryption, e2mIntegrity: integrity, e2eEncryption: NO_KEY, e2eIntegrity: NO_KEY };
-		const context = new SecurityContext(kernel, parameters, keys, DIRECTION.fromUe);
+		const { control } = this.contextOf(parameters, keys);
 		kernel.message[HEADER.length] = COMMAND.sessionStartConfirmation;
 		const end = writeTlv(kernel.message, HEADER.length + 1, TAG.akaResponse, res);
-		const octets = context.control.seal(end - HEADER.length);
-		context.erase();
-		return octets;
+		return control.seal(end - HEADER.length);
+	}
+
+	private contextOf(parameters: SecurityParameters, keys: TrafficKeys): SecurityContext {
+		const { context } = this;
+		// The HSE of a load test chooses the same for all.
+		if (context === undefined) {
+			this.context = new SecurityContext(this.kernel, parameters, keys, DIRECTION.fromUe);
+			return this.context;
+		}
+		const shared: { sessionId: number; keyId: number } = context.parameters;
+		shared.sessionId = parameters.sessionId;
+		shared.keyId = parameters.keyId;
+		context.setKeys(keys);
+		context.control.next = 0;
+		return context;
 	}
 }

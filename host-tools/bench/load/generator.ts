@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { readUint32 } from "../../../firmware/emsdp/octets.js";
 import { COMMAND, DIRECTION, HEADER } from "../../../firmware/emsdp/profile.js";
 import type { SecurityContext } from "../../../firmware/emsdp/security-context.js";
@@ -18,6 +18,7 @@ const LOST_AFTER = 50;
 const UES_AT_ONCE = 256;
 /** Milliseconds after which such a UE sends its Session Request again. */
 const REPEAT_AFTER = 500;
+const NO_OCTETS = new Uint8Array(0);
 /** Datagrams that are handed to the system together. */
 const BURST = 32;
 
@@ -152,36 +153,40 @@ export async function agreeSessions(
 ): Promise<void> {
 	const kernel = loadKernel();
 	const ues = new AttachingUes(kernel, imsiOf(firstSubscriber));
-	const end = performance.now() + milliseconds;
-	let next = 0;
 	const to = `${address} ${port}`;
-	const one = async () => {
+	let next = 0;
+	const open = async () => {
 		const socket = await LoadSocket.open(address);
-		while (performance.now() < end && next < subscribers) {
-			const request = ues.requestOf(imsiOf(firstSubscriber + next++));
-			const send = (datagram: Uint8Array) => {
-				socket.send(to, datagram);
-				socket.flush();
-			};
-			await new Promise<void>((resolve) => {
-				const timer = setInterval(() => {
-					if (performance.now() < end) send(request);
-					else over();
-				}, REPEAT_AFTER);
-				const over = () => {
-					clearInterval(timer);
-					resolve();
-				};
-				socket.onDatagram = (datagram, length) => {
-					const octets = ues.answer(request, datagram, length);
-					if (octets === 0) return;
-					send(kernel.message.subarray(0, octets));
-					if (kernel.message[HEADER.length] === COMMAND.sessionStartConfirmation) over();
-				};
-				send(request);
-			});
-		}
-		await socket.close();
+		let request: Uint8Array = NO_OCTETS;
+		let sentAt = 0;
+		const send = (datagram: Uint8Array) => {
+			socket.send(to, datagram);
+			socket.flush();
+			sentAt = performance.now();
+		};
+		const begin = () => {
+			if (next === subscribers) return;
+			request = ues.requestOf(imsiOf(firstSubscriber + next++));
+			send(request);
+		};
+		socket.onDatagram = (datagram, length) => {
+			const octets = ues.answer(request, datagram, length);
+			if (octets === 0) return;
+			const isConfirmation = kernel.message[HEADER.length] === COMMAND.sessionStartConfirmation;
+			send(kernel.message.subarray(0, octets));
+			if (isConfirmation) begin();
+		};
+		const repeat = (now: number) => {
+			if (now - sentAt > REPEAT_AFTER) send(request);
+		};
+		return { begin, repeat, close: () => socket.close() };
 	};
-	await Promise.all(Array.from({ length: UES_AT_ONCE }, one));
+	const all = await Promise.all(Array.from({ length: UES_AT_ONCE }, open));
+	const end = performance.now() + milliseconds;
+	for (const { begin } of all) begin();
+	for (let now = performance.now(); now < end && next < subscribers; now = performance.now()) {
+		for (const { repeat } of all) repeat(now);
+		await sleep(Math.min(REPEAT_AFTER / 10, end - now));
+	}
+	await Promise.all(all.map(({ close }) => close()));
 }

@@ -12,7 +12,7 @@ export class LoadSocket implements DatagramReceiver {
 	/** @param address "127.0.0.1" or "::1" */
 	static async open(address: string): Promise<LoadSocket> {
 		const opened = new LoadSocket();
-		opened.socket = await openDatagramSocket({ address, port: 0, receiver: opened });
+		opened.socket = await openDatagramSocket({ address, port: 0, receiver: opened, hasOneQueue: true });
 		return opened;
 	}
 

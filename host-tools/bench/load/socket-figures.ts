@@ -16,7 +16,7 @@ import { type HseCounts, LOAD_COMMAND, type LoadRole } from "./messages.js";
 const SUBSCRIBERS = 60_000;
 /** Those of them that a flood is in the name of, and those whose sessions come before the measurement. */
 const FLOOD_SUBSCRIBERS = 1000;
-const WARM_UP_SUBSCRIBERS = 15_000;
+const WARM_UP_SUBSCRIBERS = 20_000;
 /** Milliseconds of load before a measurement, in which the engine compiles what is called often. */
 const UPLINKS_WARM_UP = 3000;
 const SESSIONS_WARM_UP = 4000;
