@@ -40,12 +40,17 @@ export class AuthenticationCentre {
 		if (typeof imsi === "number") return imsi;
 		if (request.keyReference !== undefined)
 			return answerOfSharedKey(imsi, this.database.sharedKey(request.keyReference));
+		return this.vectorOf(imsi, request.resynchronisation);
+	}
+
+	/** A vector for a subscriber, or as {@link answer}. @param imsi digits */
+	vectorOf(imsi: string, resynchronisation?: VectorRequest["resynchronisation"]): VectorAnswer {
 		const subscriber = this.database.subscriber(imsi);
 		if (subscriber === undefined) return CAUSE.ueUnknown;
 		if (!subscriber.enabled) return CAUSE.ueNotAuthorised;
 		const functions = akaFunctionsOf(this.kernel, subscriber);
 		try {
-			return this.makeVector(functions, subscriber, request);
+			return this.makeVector(functions, subscriber, resynchronisation);
 		} finally {
 			functions.erase();
 			subscriber.k.fill(0);
@@ -56,7 +61,7 @@ export class AuthenticationCentre {
 	private makeVector(
 		functions: AkaFunctions,
 		{ imsi, amf, ...subscriber }: Subscriber,
-		{ resynchronisation }: VectorRequest,
+		resynchronisation: VectorRequest["resynchronisation"],
 	): VectorAnswer {
 		const sqn = sqnAfter(functions, subscriber.sqn, resynchronisation);
 		if (sqn === undefined) return undefined;

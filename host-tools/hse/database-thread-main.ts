@@ -12,8 +12,8 @@ import {
 	type ThreadReply,
 	type ThreadTask,
 } from "./database-thread.js";
-import type { VectorRequest } from "./events.js";
 import type { VectorAnswer } from "./hse.js";
+import { type PackedRequest, packAnswers } from "./packed-answers.js";
 import { SessionWriter } from "./session-writer.js";
 import { eraseCredentials } from "./vector.js";
 
@@ -31,15 +31,17 @@ const failureOf = (error: unknown): ThreadFailure => ({
 
 /** Part of a transaction. */
 function work(task: ThreadTask): ThreadReply {
-	if ("requests" in task) return { answers: task.requests.map(answer) };
-	writer.write(task.batch);
-	return undefined;
+	if ("batch" in task) {
+		writer.write(task.batch);
+		return undefined;
+	}
+	return packAnswers(task.requests.map(answer));
 }
 
 /** What is wrong with one subscriber is not the matter of others; what ends the transaction is. */
-function answer(request: VectorRequest): VectorAnswer | ThreadFailure {
+function answer(request: PackedRequest): VectorAnswer | ThreadFailure {
 	try {
-		return centre.answer(request);
+		return typeof request === "string" ? centre.vectorOf(request) : centre.answer(request);
 	} catch (error) {
 		if (!database.isInTransaction) throw error;
 		return failureOf(error);
@@ -56,6 +58,9 @@ function workAll(tasks: readonly ThreadTask[]): ThreadReply[] {
 	}
 }
 
+/** What is handed over with a reply; what is copied is {@link erase}d. */
+const handedOver = (reply: ThreadReply) => (reply === undefined || isFailure(reply) ? [] : [reply.vectors.buffer]);
+
 /** Octets that have been written, or copied into a message. */
 function erase(task: ThreadTask, reply: ThreadReply): void {
 	if ("batch" in task) task.batch.octets.fill(0);
@@ -68,10 +73,8 @@ port.on("message", (first: ThreadTask | typeof CLOSE) => {
 	let next: typeof first | undefined = first;
 	for (; next !== undefined && next !== CLOSE; next = receiveMessageOnPort(port)?.message) tasks.push(next);
 	const replies = tasks.length > 0 ? workAll(tasks) : [];
-	for (const [index, reply] of replies.entries()) {
-		port.postMessage(reply);
-		erase(tasks[index], reply);
-	}
+	if (replies.length > 0) port.postMessage(replies, replies.flatMap(handedOver));
+	for (const [index, reply] of replies.entries()) erase(tasks[index], reply);
 	if (next !== CLOSE) return;
 	database.close();
 	port.close();

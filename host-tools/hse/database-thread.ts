@@ -6,6 +6,7 @@ import { DatabaseError } from "./database.js";
 import type { VectorRequest } from "./events.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import type { VectorAnswer } from "./hse.js";
+import { type PackedAnswers, type PackedRequest, packRequest, unpackAnswers } from "./packed-answers.js";
 import type { PackedBatch } from "./session-writer.js";
 import type { VectorSource } from "./vector-source.js";
 
@@ -16,7 +17,7 @@ export interface ThreadData {
 }
 
 /** What it is given to do; each is answered, in order. */
-export type ThreadTask = { readonly batch: PackedBatch } | { readonly requests: readonly VectorRequest[] };
+export type ThreadTask = { readonly batch: PackedBatch } | { readonly requests: readonly PackedRequest[] };
 /** The last word to it. */
 export const CLOSE = "close";
 
@@ -26,7 +27,7 @@ export interface ThreadFailure {
 }
 
 /** Undefined: a batch is written. */
-type ThreadResult = undefined | { readonly answers: readonly (VectorAnswer | ThreadFailure)[] };
+type ThreadResult = undefined | PackedAnswers<ThreadFailure>;
 export type ThreadReply = ThreadResult | ThreadFailure;
 
 /** The thread that has the HSE's SQLite file to itself: it writes sessions, and it is the authentication centre. */
@@ -50,8 +51,9 @@ export class DatabaseThread implements VectorSource {
 	}
 
 	async answerAll(requests: readonly VectorRequest[]): Promise<readonly (VectorAnswer | Error)[]> {
-		const result = await this.ask({ requests }, []);
-		return (result?.answers ?? []).map((answer) => (isFailure(answer) ? new DatabaseError(answer.failure) : answer));
+		const result = await this.ask({ requests: requests.map(packRequest) }, []);
+		if (result === undefined) return [];
+		return unpackAnswers(result).map((answer) => (isFailure(answer) ? new DatabaseError(answer.failure) : answer));
 	}
 
 	/** After all that was asked has been answered. */
@@ -76,10 +78,12 @@ export class DatabaseThread implements VectorSource {
 
 	private start(): Worker {
 		const worker = new Worker(join(projectRoot(), "build/tools/database-thread.js"), { workerData: this.data });
-		worker.on("message", (reply: ThreadReply) => {
-			const asker = this.waiting.shift();
-			if (isFailure(reply)) asker?.reject(new DatabaseError(reply.failure));
-			else asker?.resolve(reply);
+		worker.on("message", (replies: readonly ThreadReply[]) => {
+			for (const reply of replies) {
+				const asker = this.waiting.shift();
+				if (isFailure(reply)) asker?.reject(new DatabaseError(reply.failure));
+				else asker?.resolve(reply);
+			}
 			if (this.waiting.length === 0) worker.unref();
 		});
 		// Where it ends by itself, the next task has another one.

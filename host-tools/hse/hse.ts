@@ -30,6 +30,7 @@ import { Outbox } from "./outbox.js";
 import { checkPolicy, choose, type EasKeyPolicy, needsEasKey, type Policy } from "./policy.js";
 import { HseSession, type SessionSurroundings, type StoredAttempt } from "./session.js";
 import { Sessions } from "./sessions.js";
+import { ShortLived } from "./short-lived.js";
 import type { Restorer, SessionBatch } from "./store.js";
 import { eraseCredentials, useVector } from "./vector.js";
 
@@ -99,7 +100,6 @@ interface Pending {
 	/** RAND of its challenge, none for agreements 5 to 7. */
 	readonly rand: Uint8Array | undefined;
 	readonly answer: CachedAnswer;
-	readonly until: number;
 	readonly resynchronised: boolean;
 }
 
@@ -130,13 +130,14 @@ export class Hse {
 	private readonly lent: HseSession[] = [];
 	private readonly failures = new FailureLimits();
 	private readonly answers = new KeptAnswers();
-	/** Unconfirmed sessions by Session ID, oldest first, and the Session IDs by request. */
-	private readonly pending = new Map<number, Pending>();
+	/** Unconfirmed sessions by Session ID, when the time of each is over, oldest first, and the Session IDs by request. */
+	private readonly pending = new ShortLived<Pending>();
+	private readonly pendingUntil = new Map<number, number>();
 	private readonly pendingByRequest = new Map<string, number>();
 	/** The same by IMSI, oldest first. */
-	private readonly attempts = new Map<string, HseSession[]>();
+	private readonly attempts = new Map<string, number[]>();
 	/** Requests that wait for their vector, by number, and their octets. */
-	private readonly asked = new Map<number, Asked>();
+	private readonly asked = new ShortLived<Asked>();
 	private readonly askedRequests = new Set<string>();
 	private askedNumber = 0;
 	/** Session IDs of those that wait for a vector for new keys, by number. */
@@ -175,7 +176,7 @@ export class Hse {
 	/** When {@link handleTimeout} is to be called; undefined: not at all. It may be early, which does no harm. */
 	get deadline(): number | undefined {
 		let earliest = Math.min(this.sessions.earliest, this.answers.earliest);
-		for (const { until } of this.pending.values()) {
+		for (const until of this.pendingUntil.values()) {
 			// The oldest entry comes first.
 			earliest = Math.min(earliest, until);
 			break;
@@ -339,10 +340,9 @@ export class Hse {
 			session.handleTimeout(now);
 			this.settle(session);
 		}
-		for (const { session, until } of this.pending.values()) {
+		for (const [sessionId, until] of this.pendingUntil) {
 			if (until > now) break;
-			session.erase();
-			this.settle(session);
+			this.giveUpAttempt(sessionId);
 		}
 		this.answers.handleTimeout(now);
 	}
@@ -502,7 +502,7 @@ export class Hse {
 		message[end++] = COMMAND.messageReject;
 		const isCookie = cause === CAUSE.cookieNeeded && value !== undefined;
 		if (isCookie) end = writeTlv(message, end, TAG.cookie, value);
-		end = writeTlv(message, end, TAG.cause, Uint8Array.of(cause, ...(isCookie ? [] : (value ?? []))));
+		end = writeCause(message, end, cause, isCookie ? NO_OCTETS : value);
 		this.outbox.transmit(source, end, isCookie);
 		return "reject";
 	}
@@ -511,16 +511,16 @@ export class Hse {
 		const { tlvs } = this;
 		const { kernel, policy, load } = this.options;
 		if (load.isTooMuch?.(now)) return "rate limit";
-		const request = kernel.message.slice(0, length);
-		const key = keyOf(request);
+		const { message } = kernel;
+		const key = keyOf(message, length);
 		const waiting = this.pending.get(this.pendingByRequest.get(key) ?? 0);
-		if (waiting?.answer.answers(request, length)) {
+		if (waiting?.answer.answers(message, length)) {
 			if (!waiting.answer.use()) return "cached answer used up";
 			this.outbox.transmitAgain(source, waiting.answer.answer);
 			return "repetition";
 		}
 		if (this.askedRequests.has(key)) return "being answered";
-		const fault = tlvs.scan(request, HEADER.length + 1, length) || checkContents(tlvs, CONTENTS.newSessionRequest);
+		const fault = tlvs.scan(message, HEADER.length + 1, length) || checkContents(tlvs, CONTENTS.newSessionRequest);
 		if (fault !== 0) return this.reject(source, 0, fault);
 		const identityTag = tlvs.has(TAG.imsi) ? TAG.imsi : TAG.suci;
 		const identity = { tag: identityTag, value: tlvs.value(identityTag) };
@@ -532,7 +532,7 @@ export class Hse {
 			writeUint16(backOff, 0, seconds);
 			return this.reject(source, 0, CAUSE.congestion, backOff);
 		}
-		const offer = readUeConfiguration(request, tlvs.offsets[TAG.ueConfiguration]);
+		const offer = readUeConfiguration(message, tlvs.offsets[TAG.ueConfiguration]);
 		const servingNetwork = tlvs.has(TAG.servingNetwork) ? tlvs.value(TAG.servingNetwork) : new Uint8Array(0);
 		const choice = choose(policy, offer, servingNetwork);
 		if (typeof choice === "number") return this.reject(source, 0, choice);
@@ -549,7 +549,7 @@ export class Hse {
 			identity,
 			keyReference,
 			ueNonce,
-			request,
+			request: message.slice(0, length),
 			offer,
 			choice,
 			easId,
@@ -636,13 +636,14 @@ export class Hse {
 		const { imsi } = session.identity;
 		const { request, answer, rand, until, resynchronised } = attempt;
 		// A map keeps the place of a key that it has: the oldest must come first.
-		this.pending.delete(sessionId);
+		this.pendingUntil.delete(sessionId);
+		this.pendingUntil.set(sessionId, until);
 		const cached = new CachedAnswer(request, answer);
-		this.pending.set(sessionId, { asked, session, answer: cached, rand, until, resynchronised });
+		this.pending.set(sessionId, { asked, session, answer: cached, rand, resynchronised });
 		this.pendingByRequest.set(asked.key, sessionId);
 		const attempts = this.attempts.get(imsi);
-		if (attempts === undefined) this.attempts.set(imsi, [session]);
-		else attempts.push(session);
+		if (attempts === undefined) this.attempts.set(imsi, [sessionId]);
+		else attempts.push(sessionId);
 	}
 
 	/** An attempt that another process began. It has been checked there. */
@@ -654,7 +655,7 @@ export class Hse {
 		const tag = tlvs.has(TAG.imsi) ? TAG.imsi : TAG.suci;
 		const { configuration, easId } = session.identity;
 		const asked: Asked = {
-			key: keyOf(request),
+			key: keyOf(request, request.length),
 			source: session.address,
 			identity: { tag, value: value(tag) },
 			keyReference: isAka(configuration.agreement) ? undefined : value(TAG.keyReference),
@@ -751,20 +752,29 @@ export class Hse {
 	private settle(session: HseSession, hasChanged = true): void {
 		const { sessionId } = session;
 		if (session.state !== "unconfirmed") {
-			const { imsi } = session.identity;
-			const attempts = this.attempts.get(imsi) ?? [];
-			const index = attempts.indexOf(session);
-			if (index >= 0) attempts.splice(index, 1);
-			if (index >= 0 && attempts.length === 0) this.attempts.delete(imsi);
 			const pending = this.pending.get(sessionId);
-			if (pending?.session === session) {
-				this.pending.delete(sessionId);
-				const { key } = pending.asked;
-				if (this.pendingByRequest.get(key) === sessionId) this.pendingByRequest.delete(key);
-			}
+			if (pending?.session === session) this.endAttempt(pending);
 		}
 		if (session.state === "over") this.failures.forget(sessionId);
 		this.sessions.settle(session, hasChanged);
+	}
+
+	private endAttempt({ session, asked }: Pending): void {
+		const { sessionId } = session;
+		const { imsi } = session.identity;
+		this.pending.delete(sessionId);
+		this.pendingUntil.delete(sessionId);
+		if (this.pendingByRequest.get(asked.key) === sessionId) this.pendingByRequest.delete(asked.key);
+		const others = this.attempts.get(imsi)?.filter((other) => other !== sessionId) ?? [];
+		if (others.length > 0) this.attempts.set(imsi, others);
+		else this.attempts.delete(imsi);
+	}
+
+	private giveUpAttempt(sessionId: number): void {
+		const session = this.pending.get(sessionId)?.session;
+		if (session === undefined) return;
+		session.erase();
+		this.settle(session);
 	}
 
 	/** Keeps the unconfirmed sessions of one UE few, whoever asks for them in its name. */
@@ -772,9 +782,7 @@ export class Hse {
 		for (;;) {
 			const attempts = this.attempts.get(imsi) ?? [];
 			if (attempts.length < MOST_ATTEMPTS_OF_A_UE) break;
-			const [oldest] = attempts;
-			oldest.erase();
-			this.settle(oldest);
+			this.giveUpAttempt(attempts[0]);
 		}
 	}
 
@@ -817,7 +825,16 @@ function fromSharedKey({ keyReference = NO_OCTETS, ueNonce }: Asked, sharedKey: 
 	return { baseKey, expectedResponse: undefined, tlvs };
 }
 
+/** Tag 18. @param value what follows the cause */
+function writeCause(octets: Uint8Array, offset: number, cause: number, value: Uint8Array = NO_OCTETS): number {
+	octets[offset + 2] = cause;
+	octets.set(value, offset + 3);
+	octets[offset] = TAG.cause;
+	octets[offset + 1] = 1 + value.length;
+	return offset + 3 + value.length;
+}
+
 /** A request as the key of a map. */
-function keyOf(request: Uint8Array): string {
-	return Buffer.from(request.buffer, request.byteOffset, request.length).toString("latin1");
+function keyOf(octets: Uint8Array, length: number): string {
+	return Buffer.from(octets.buffer, octets.byteOffset, length).toString("latin1");
 }

@@ -15,6 +15,8 @@ export class Cookies {
 	private readonly randomKey: () => Uint8Array;
 	private key: Uint8Array;
 	private keySince: number;
+	/** Filled again for each cookie: a flood asks for many. */
+	private input = new Uint8Array(256);
 
 	/** @param randomKey draws 32 octets */
 	constructor(randomKey: () => Uint8Array, now: number) {
@@ -43,11 +45,13 @@ export class Cookies {
 	}
 
 	private make(slot: number, source: string, identity: Uint8Array): Uint8Array {
-		const text = new TextEncoder().encode(`${slot} ${source} `);
-		const input = new Uint8Array(text.length + identity.length);
-		input.set(text);
+		const text = `${slot} ${source} `;
+		const length = text.length + identity.length;
+		if (this.input.length < length) this.input = new Uint8Array(length);
+		const { input } = this;
+		for (let i = 0; i < text.length; i++) input[i] = text.charCodeAt(i);
 		input.set(identity, text.length);
-		return hmacSha256(this.key, input).slice(0, COOKIE_OCTETS);
+		return hmacSha256(this.key, input.subarray(0, length)).subarray(0, COOKIE_OCTETS);
 	}
 }
 

@@ -2,6 +2,7 @@ import type { ReceivedCount } from "../../firmware/emsdp/count.js";
 import { extensionOctets } from "../../firmware/emsdp/header.js";
 import { HEADER } from "../../firmware/emsdp/profile.js";
 import type { SecurityParameters, TrafficKeys } from "../../firmware/emsdp/security-context.js";
+import { copyOctets } from "../octets.js";
 
 /**
  * A packed session: what a session that waits for nothing but its next message costs, and what of it is stored. Words
@@ -195,6 +196,10 @@ export class SessionRecord {
 		return this.part(OCTET.imsi, IMSI_OCTETS);
 	}
 
+	set imsi(imsi: Uint8Array) {
+		this.put(OCTET.imsi, imsi);
+	}
+
 	copyImsi(into: Uint8Array): void {
 		const { octets } = this.memory;
 		const at = 4 * this.word + OCTET.imsi;
@@ -206,9 +211,17 @@ export class SessionRecord {
 		return this.part(OCTET.baseKey, BASE_KEY_OCTETS);
 	}
 
+	set baseKey(baseKey: Uint8Array) {
+		this.put(OCTET.baseKey, baseKey);
+	}
+
 	/** K_E2Menc, K_E2Mint, K_E2Eenc and K_E2Eint, not a copy. */
 	get trafficKeys(): Uint8Array {
 		return this.part(OCTET.trafficKeys, TRAFFIC_KEYS_OCTETS);
+	}
+
+	set trafficKeys(trafficKeys: Uint8Array) {
+		this.put(OCTET.trafficKeys, trafficKeys);
 	}
 
 	/** The XRES of a 12 that has not come; not a copy, undefined where there is none. */
@@ -219,7 +232,7 @@ export class SessionRecord {
 
 	set expectedResponse(response: Uint8Array | undefined) {
 		this.memory.octets[4 * this.word + OCTET.responseLength] = response?.length ?? 0;
-		if (response !== undefined) this.part(OCTET.response, response.length).set(response);
+		if (response !== undefined) this.put(OCTET.response, response);
 	}
 
 	/** Not a copy. */
@@ -229,7 +242,12 @@ export class SessionRecord {
 
 	set easId(easId: Uint8Array) {
 		this.memory.octets[4 * this.word + OCTET.easIdLength] = easId.length;
-		this.part(OCTET.easId, easId.length).set(easId);
+		this.put(OCTET.easId, easId);
+	}
+
+	/** Whether {@link address} stands in the record. */
+	get hasOwnAddress(): boolean {
+		return this.memory.octets[4 * this.word + OCTET.addressLength] !== ADDRESS_ELSEWHERE;
 	}
 
 	/** Undefined where it is too long for the record, or is not of octets: then it is kept elsewhere. */
@@ -306,6 +324,10 @@ export class SessionRecord {
 	/** Fills the record with zero. */
 	erase(): void {
 		this.octets.fill(0);
+	}
+
+	private put(offset: number, octets: Uint8Array): void {
+		copyOctets(this.memory.octets, 4 * this.word + offset, octets, 0, octets.length);
 	}
 
 	private part(offset: number, length: number): Uint8Array {

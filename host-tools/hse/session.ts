@@ -413,9 +413,9 @@ export class HseSession {
 		record.set(WORD.controlNext, control.next);
 		record.set(WORD.controlReceived, control.received.last + 1);
 		record.storeReceived(user.received);
-		record.imsi.set(encodeImsi(identity.imsi) ?? NO_OCTETS);
-		record.baseKey.set(keys.baseKey);
-		record.trafficKeys.set(keys.trafficKeys);
+		record.imsi = encodeImsi(identity.imsi) ?? NO_OCTETS;
+		record.baseKey = keys.baseKey;
+		record.trafficKeys = keys.trafficKeys;
 		record.expectedResponse = this.expectedResponse;
 		record.easId = identity.easId;
 	}

@@ -6,9 +6,11 @@ import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { ContextCache } from "./context-cache.js";
 import { Deadlines } from "./deadlines.js";
 import { expand, reexpand } from "./hse-keys.js";
+import type { Parts } from "./parts.js";
 import { HseSession, type SessionSurroundings } from "./session.js";
 import { SessionRecord, WORD } from "./session-record.js";
 import { SessionTable } from "./session-table.js";
+import { ShortLived } from "./short-lived.js";
 import type { Restorer, SessionBatch } from "./store.js";
 import { acceptBefore, decodeStored, encodeStored, imsiOfStored, isConfirmedStored } from "./stored-session.js";
 import { COUNT_OCTETS, type WriteSource, Writes } from "./writes.js";
@@ -19,6 +21,7 @@ import { COUNT_OCTETS, type WriteSource, Writes } from "./writes.js";
  * (and 10,000 in turn 1.5 times).
  */
 const HOT_SESSIONS = 256;
+const NO_PARTS: Parts = new Map();
 /** Octets of counts where others fold them when this process ends: 32,768 uplinks. */
 const MOST_SHARED_COUNTS = 256 * 1024;
 
@@ -31,9 +34,9 @@ export class Sessions implements WriteSource {
 	private readonly kernel: Kernel;
 	private readonly surroundings: SessionSurroundings;
 	private readonly contexts: ContextCache;
-	private readonly awake = new Map<number, HseSession>();
-	/** Those that are confirmed, by IMSI. */
-	private readonly awakeByImsi = new Map<string, HseSession>();
+	private readonly awake = new ShortLived<HseSession>();
+	/** Session IDs of those that are confirmed, by IMSI. */
+	private readonly awakeByImsi = new Map<string, number>();
 	private readonly deadlines = new Deadlines((sessionId) => this.dueAt(sessionId));
 	/** Where a session is packed on its way into the table. */
 	private readonly scratch = new SessionRecord();
@@ -80,8 +83,8 @@ export class Sessions implements WriteSource {
 
 	/** The Session ID of the confirmed session of a UE. @param imsi digits */
 	ofImsi(imsi: string): number | undefined {
-		const session = this.awakeByImsi.get(imsi);
-		if (session !== undefined) return session.sessionId;
+		const sessionId = this.awakeByImsi.get(imsi);
+		if (sessionId !== undefined) return sessionId;
 		const slot = this.table.findImsi(imsi);
 		return slot < 0 ? undefined : this.table.at(slot).sessionId;
 	}
@@ -105,7 +108,7 @@ export class Sessions implements WriteSource {
 	add(session: HseSession): void {
 		this.awake.set(session.sessionId, session);
 		if (session.state === "unconfirmed") return;
-		this.awakeByImsi.set(session.identity.imsi, session);
+		this.awakeByImsi.set(session.identity.imsi, session.sessionId);
 		this.writes?.mark(session.sessionId);
 	}
 
@@ -116,7 +119,7 @@ export class Sessions implements WriteSource {
 
 	/** A session has been confirmed: the one of its UE from now on. */
 	confirm(session: HseSession): void {
-		this.awakeByImsi.set(session.identity.imsi, session);
+		this.awakeByImsi.set(session.identity.imsi, session.sessionId);
 		this.writes?.confirm(session.sessionId);
 	}
 
@@ -207,7 +210,7 @@ export class Sessions implements WriteSource {
 
 	/** Erases all keys. */
 	erase(): void {
-		for (const sessionId of [...this.awake.keys()]) this.remove(sessionId);
+		for (const { sessionId } of [...this.awake.values()]) this.remove(sessionId);
 		for (const slot of this.table.slots()) this.remove(this.table.at(slot).sessionId);
 	}
 
@@ -230,8 +233,9 @@ export class Sessions implements WriteSource {
 		if (session === undefined) {
 			const slot = this.table.find(sessionId);
 			if (slot < 0) return undefined;
-			const address = this.table.address(slot);
-			return encodeStored(this.table.at(slot), this.table.network(slot), address, new Map(), answers.get(sessionId));
+			const network = this.table.network(slot);
+			const address = this.table.at(slot).hasOwnAddress ? "" : this.table.address(slot);
+			return encodeStored(this.table.at(slot), network, address, NO_PARTS, answers.get(sessionId));
 		}
 		if (session.state === "unconfirmed" && !this.isShared) return undefined;
 		session.pack(this.scratch);
@@ -295,7 +299,7 @@ export class Sessions implements WriteSource {
 		this.scratch.erase();
 		this.awake.set(sessionId, session);
 		session.goOn(now, parts);
-		if (session.state !== "unconfirmed") this.awakeByImsi.set(session.identity.imsi, session);
+		if (session.state !== "unconfirmed") this.awakeByImsi.set(session.identity.imsi, sessionId);
 		this.settle(session);
 		return -1;
 	}
@@ -308,7 +312,7 @@ export class Sessions implements WriteSource {
 		table.remove(slot);
 		this.writes?.leave(slot, session.sessionId);
 		this.awake.set(session.sessionId, session);
-		this.awakeByImsi.set(session.identity.imsi, session);
+		this.awakeByImsi.set(session.identity.imsi, session.sessionId);
 		return session;
 	}
 
@@ -318,22 +322,20 @@ export class Sessions implements WriteSource {
 		const slot = table.add(scratch.octets, session.identity.network, session.address);
 		scratch.erase();
 		this.leave(session);
-		this.keepContext(slot, session.release());
+		const context = session.release();
+		// Nobody knows whether it will be heard soon; and a context that dies young costs the engine the least.
+		if (this.contexts.hasRoom) this.keepContext(slot, context);
+		else context.erase();
 	}
 
 	private keepContext(slot: number, context: SecurityContext): void {
-		if (!this.contexts.hasRoom) {
-			const place = this.contexts.oldest();
-			this.table.setContext(this.contexts.slotOf(place), 0);
-			this.contexts.remove(place).erase();
-		}
 		this.table.setContext(slot, this.contexts.add(slot, context) + 1);
 	}
 
 	private leave(session: HseSession): void {
 		const { imsi } = session.identity;
 		this.awake.delete(session.sessionId);
-		if (this.awakeByImsi.get(imsi) === session) this.awakeByImsi.delete(imsi);
+		if (this.awakeByImsi.get(imsi) === session.sessionId) this.awakeByImsi.delete(imsi);
 	}
 
 	/** Takes the expanded keys of a session out of the cache, where they are there. */

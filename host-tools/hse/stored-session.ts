@@ -21,6 +21,7 @@ export interface StoredAnswer {
 
 /**
  * A session as it is stored: form (1 octet), record, length of the serving network (1) and that, then parts.
+ * @param address used where it does not stand in the record
  * @param parts what is going on in it
  */
 export function encodeStored(
@@ -33,7 +34,7 @@ export function encodeStored(
 		| undefined,
 ): Uint8Array {
 	const all = new Map(parts);
-	if (record.address === undefined) all.set(PART.address, new TextEncoder().encode(address));
+	if (!record.hasOwnAddress) all.set(PART.address, new TextEncoder().encode(address));
 	if (kept !== undefined) {
 		all.set(PART.answeredRequest, kept.answer.request);
 		all.set(PART.answer, kept.answer.answer);

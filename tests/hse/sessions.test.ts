@@ -6,6 +6,7 @@ import { hseCoreFigures } from "../../host-tools/bench/hse-core.js";
 import { Deadlines } from "../../host-tools/hse/deadlines.js";
 import { RECORD_OCTETS, SessionRecord } from "../../host-tools/hse/session-record.js";
 import { SessionTable } from "../../host-tools/hse/session-table.js";
+import { ShortLived } from "../../host-tools/hse/short-lived.js";
 import { SlotIndex } from "../../host-tools/hse/slot-index.js";
 import { seeded } from "../emsdp/arbitraries.js";
 import { flipped, IMSI, Pair } from "../support/pair.js";
@@ -34,6 +35,32 @@ describe("the index of the session table", () => {
 			seeded(100),
 		);
 	});
+});
+
+test("short-lived objects are found by their numbers until they are taken out, whatever the order", () => {
+	fc.assert(
+		fc.property(fewKeys, (steps) => {
+			const objects = new ShortLived<{ readonly step: number }>();
+			const model = new Map<number, { readonly step: number }>();
+			for (const [step, [adds, key]] of steps.entries()) {
+				// As far apart as Session IDs are.
+				const number = key * 0x1000193;
+				if (adds) {
+					model.set(number, { step });
+					objects.set(number, { step });
+				} else {
+					model.delete(number);
+					objects.delete(number);
+				}
+				expect(objects.get(number)).toEqual(model.get(number));
+			}
+			expect(objects.size).toBe(model.size);
+			const stepsOf = (all: Iterable<{ readonly step: number }>) => Array.from(all, ({ step }) => step).sort();
+			expect(stepsOf(objects.values())).toEqual(stepsOf(model.values()));
+			for (const [number, item] of model) expect([objects.has(number), objects.get(number)]).toEqual([true, item]);
+		}),
+		seeded(100),
+	);
 });
 
 describe("deadlines", () => {
