@@ -248,13 +248,13 @@ export class HseDatabase implements SubscriberDatabase {
 
 	/** For whoever writes sessions: what is deleted is overwritten, since it has keys. */
 	expectSessions(): void {
-		// Sessions that change are all over the file: 64 MB each of pages and of log.
-		this.database.exec("PRAGMA secure_delete = ON; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384");
+		// Sessions that change are all over the file: 64 MB of its pages.
+		this.database.exec("PRAGMA secure_delete = ON; PRAGMA cache_size = -65536");
 	}
 
 	/** Another connection of this process {@link expectSessions}: it moves the log into the file, and this one does not. */
 	leaveLog(): void {
-		this.database.exec("PRAGMA wal_autocheckpoint = 0");
+		this.database.exec("PRAGMA wal_autocheckpoint = 4000");
 	}
 
 	/**

@@ -23,7 +23,10 @@ export const CREDIT_OCTETS = 8;
 export const CREDIT_COUNT = 4;
 
 /** Milliseconds of a clock that all processes of this machine share. */
-export function sharedNow(): number {
+export const sharedNow = () => offset + performance.now();
+
+/** The clock of a process starts with it, by the one of the machine. */
+const offset = (() => {
 	const [seconds, nanoseconds] = process.hrtime();
-	return 1000 * seconds + nanoseconds / 1e6;
-}
+	return 1000 * seconds + nanoseconds / 1e6 - performance.now();
+})();
