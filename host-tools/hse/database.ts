@@ -254,7 +254,7 @@ export class HseDatabase implements SubscriberDatabase {
 
 	/** Another connection of this process {@link expectSessions}: it moves the log into the file, and this one does not. */
 	leaveLog(): void {
-		this.database.exec("PRAGMA wal_autocheckpoint = 4000");
+		this.database.exec("PRAGMA wal_autocheckpoint = 0");
 	}
 
 	/**
