@@ -98,13 +98,8 @@ export interface KeyBinding {
 }
 
 function trafficKeys(key: Uint8Array, fc: number, binding: KeyBinding): KeyPair {
-	const parameters = [octet(0), octet(0), uint32(binding.sessionId), octet(binding.keyId)];
-	const [use, algorithm] = parameters;
-	const derive = (keyUse: number, identity: number) => {
-		use[0] = keyUse;
-		algorithm[0] = identity;
-		return leastSignificant128(kdf(key, fc, parameters));
-	};
+	const derive = (use: number, algorithm: number) =>
+		leastSignificant128(kdf(key, fc, [octet(use), octet(algorithm), uint32(binding.sessionId), octet(binding.keyId)]));
 	return {
 		encryption: derive(KEY_USE.encryption, binding.encryption),
 		integrity: derive(KEY_USE.integrity, binding.integrity),

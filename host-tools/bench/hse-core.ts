@@ -29,8 +29,8 @@ export interface HseCoreFigures {
 	/** The same over many sessions: in turn, and at random where most need their keys expanded. */
 	readonly rows: readonly { readonly sessions: number; readonly order: string; readonly uplinksPerSecond: number }[];
 	readonly idleSessions: number;
-	/** Growth of the process's memory by these sessions, for one. */
-	readonly bytesPerIdleSession: number;
+	/** Growth of the process's memory by these sessions, for one. Undefined where they are too few to be seen in it. */
+	readonly bytesPerIdleSession: number | undefined;
 	readonly kernel: string;
 }
 
@@ -64,6 +64,8 @@ function parametersOf(number: number, kinds: number): SecurityParameters {
 	};
 }
 
+/** Sessions from which on what they take can be told from what else a process takes and gives back. */
+const FEWEST_MEASURED = 100_000;
 /** Sessions that are stored in one transaction. */
 const SESSIONS_PER_BATCH = 10_000;
 
@@ -198,7 +200,8 @@ export function hseCoreFigures(options: HseCoreOptions = {}): HseCoreFigures {
 	const before = residentOctets();
 	const grown = fleet.sessions;
 	fleet.grow(idleSessions);
-	const bytesPerIdleSession = Math.round((residentOctets() - before) / Math.max(1, idleSessions - grown));
+	const more = idleSessions - grown;
+	const bytesPerIdleSession = more < FEWEST_MEASURED ? undefined : Math.round((residentOctets() - before) / more);
 	const atRandom = run(idleSessions, () => random() % idleSessions);
 	return {
 		coreUplinksPerSecond,

@@ -32,7 +32,8 @@ async function benchHse(options: Options): Promise<number> {
 		console.log(
 			`${String(row.sessions).padStart(10)} sessions ${row.order.padEnd(12)}${String(row.uplinksPerSecond).padStart(10)}`,
 		);
-	console.log(`${idleSessions} idle sessions: ${bytesPerIdleSession} octets each.`);
+	if (bytesPerIdleSession !== undefined)
+		console.log(`${idleSessions} idle sessions: ${bytesPerIdleSession} octets each.`);
 	console.log(`Over UDP at ${address}, this process being the UEs and another one the HSE with its SQLite store:`);
 	console.log(
 		`${figures.uplinksPerSecond} uplinks in a second, 99 of 100 told of within ${figures.p99Ms.toFixed(1)} ms; a bare UDP echo does ${figures.echoPerSecond}: ${figures.ratioToEcho.toFixed(2)} of it.`,
