@@ -1,5 +1,5 @@
 import { DIRECTION, MODE } from "../../firmware/emsdp/profile.js";
-import { SecurityContext, type SecurityParameters } from "../../firmware/emsdp/security-context.js";
+import { SecurityContext, type SecurityParameters, type TrafficKeys } from "../../firmware/emsdp/security-context.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
 import { e2eKeys, e2mKeys, easPresharedKey, intermediateKey, type KeyPair } from "../../firmware/keys/hierarchy.js";
 import type { SessionRecord } from "./session-record.js";
@@ -68,13 +68,25 @@ const onTheWay = {
 	e2eIntegrity: new Uint8Array(KEY_OCTETS),
 };
 
-/** Makes a context that was another session's, and is alike but for the keys, that of a record. */
-export function reexpand(context: SecurityContext, record: SessionRecord): void {
+/**
+ * Makes a context that was another session's, and is alike but for the keys, that of a session. Its COUNTs are the
+ * caller's to set.
+ */
+export function rekey(
+	context: SecurityContext,
+	{ sessionId, keyId }: { readonly sessionId: number; readonly keyId: number },
+	keys: TrafficKeys,
+): void {
 	const parameters: { sessionId: number; keyId: number } = context.parameters;
-	parameters.sessionId = record.sessionId;
-	parameters.keyId = record.keyId;
+	parameters.sessionId = sessionId;
+	parameters.keyId = keyId;
+	context.setKeys(keys);
+}
+
+/** {@link rekey}s a context for a record. */
+export function reexpand(context: SecurityContext, record: SessionRecord): void {
 	record.copyTrafficKeys(onTheWay);
-	context.setKeys(onTheWay);
+	rekey(context, record, onTheWay);
 	for (const key of [onTheWay.e2mEncryption, onTheWay.e2mIntegrity, onTheWay.e2eEncryption, onTheWay.e2eIntegrity])
 		key.fill(0);
 }

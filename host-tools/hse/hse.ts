@@ -502,7 +502,7 @@ export class Hse {
 		message[end++] = COMMAND.messageReject;
 		const isCookie = cause === CAUSE.cookieNeeded && value !== undefined;
 		if (isCookie) end = writeTlv(message, end, TAG.cookie, value);
-		end = writeCause(message, end, cause, isCookie ? NO_OCTETS : value);
+		end = writeTlv(message, end, TAG.cause, Uint8Array.of(cause, ...(isCookie ? [] : (value ?? []))));
 		this.outbox.transmit(source, end, isCookie);
 		return "reject";
 	}
@@ -823,15 +823,6 @@ function fromSharedKey({ keyReference = NO_OCTETS, ueNonce }: Asked, sharedKey: 
 		{ tag: TAG.hseNonce, value: nonce },
 	];
 	return { baseKey, expectedResponse: undefined, tlvs };
-}
-
-/** Tag 18. @param value what follows the cause */
-function writeCause(octets: Uint8Array, offset: number, cause: number, value: Uint8Array = NO_OCTETS): number {
-	octets[offset + 2] = cause;
-	octets.set(value, offset + 3);
-	octets[offset] = TAG.cause;
-	octets[offset + 1] = 1 + value.length;
-	return offset + 3 + value.length;
 }
 
 /** A request as the key of a map. */

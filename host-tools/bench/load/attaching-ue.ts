@@ -22,6 +22,7 @@ import { TlvScan, writeTlv } from "../../../firmware/emsdp/tlv.js";
 import type { Kernel } from "../../../firmware/kernels/kernel.js";
 import { baseKeyFromAka, e2mKeys } from "../../../firmware/keys/hierarchy.js";
 import { Milenage } from "../../../firmware/keys/milenage.js";
+import { rekey } from "../../hse/hse-keys.js";
 import { offerOf } from "../../provision/provision.js";
 
 /** K and OP_C of all subscribers of a load test. */
@@ -117,10 +118,7 @@ export class AttachingUes {
 			this.context = new SecurityContext(this.kernel, parameters, keys, DIRECTION.fromUe);
 			return this.context;
 		}
-		const shared: { sessionId: number; keyId: number } = context.parameters;
-		shared.sessionId = parameters.sessionId;
-		shared.keyId = parameters.keyId;
-		context.setKeys(keys);
+		rekey(context, parameters, keys);
 		context.control.next = 0;
 		return context;
 	}
