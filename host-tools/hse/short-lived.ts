@@ -1,4 +1,4 @@
-import { SlotIndex } from "./slot-index.js";
+import { NumberedSlots } from "./numbered-slots.js";
 
 /**
  * Objects by a number, for those that come and go. A Map of V8 makes itself a new table every so often, and the old one
@@ -8,42 +8,29 @@ import { SlotIndex } from "./slot-index.js";
  */
 export class ShortLived<T extends object> {
 	private readonly items: (T | undefined)[] = [];
-	private readonly numbers: number[] = [];
-	private readonly free: number[] = [];
-	private readonly index = new SlotIndex(
-		() => 0,
-		(slot) => this.numbers[slot],
-	);
+	private readonly slots = new NumberedSlots();
 
 	get size(): number {
-		return this.index.size;
+		return this.slots.size;
 	}
 
 	has(number: number): boolean {
-		return this.index.find(0, number) >= 0;
+		return this.slots.find(number) >= 0;
 	}
 
 	get(number: number): T | undefined {
-		const slot = this.index.find(0, number);
+		const slot = this.slots.find(number);
 		return slot < 0 ? undefined : this.items[slot];
 	}
 
 	set(number: number, item: T): void {
-		let slot = this.index.find(0, number);
-		if (slot < 0) {
-			slot = this.free.pop() ?? this.items.length;
-			this.numbers[slot] = number;
-			this.index.add(slot);
-		}
-		this.items[slot] = item;
+		const slot = this.slots.find(number);
+		this.items[slot < 0 ? this.slots.add(number) : slot] = item;
 	}
 
 	delete(number: number): void {
-		const slot = this.index.find(0, number);
-		if (slot < 0) return;
-		this.index.remove(slot);
-		this.items[slot] = undefined;
-		this.free.push(slot);
+		const slot = this.slots.remove(number);
+		if (slot >= 0) this.items[slot] = undefined;
 	}
 
 	/** All of them, in no order. */
