@@ -257,15 +257,6 @@ export class HseDatabase implements SubscriberDatabase {
 		this.database.exec("PRAGMA wal_autocheckpoint = 0");
 	}
 
-	/**
-	 * As {@link leaveLog}. What is written here is in the log when a method returns, and on the medium when the caller has
-	 * brought the log there.
-	 */
-	leaveLogAndSync(): void {
-		this.leaveLog();
-		this.database.exec("PRAGMA synchronous = NORMAL");
-	}
-
 	/** A statement on the tables of this file. */
 	prepare(sql: string): Database.Statement {
 		return this.database.prepare(sql);

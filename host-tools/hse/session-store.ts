@@ -1,9 +1,9 @@
 import { closeSync, openSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
 import Database from "libsql";
 import { DatabaseError, HseDatabase } from "./database.js";
 import { DatabaseThread } from "./database-thread.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
+import { MediumSpeed } from "./medium-speed.js";
 import { SessionPlaces } from "./session-places.js";
 import { packBatch, SessionWriter } from "./session-writer.js";
 import type { Restorer, SessionBatch, SessionStore } from "./store.js";
@@ -20,14 +20,16 @@ interface Row {
 /** A blob of a row: SQLite's driver gives an ArrayBuffer where it goes through many rows. */
 const octetsOf = (value: Uint8Array | ArrayBuffer) => (value instanceof Uint8Array ? value : new Uint8Array(value));
 
-/** Of so many batches that could be written here, one goes to the thread: it moves the log into the file where that is long. */
-const BATCHES_BETWEEN = 64;
+/**
+ * Of so many batches that could be written here, one goes to the thread, which moves the log into the file where that is
+ * long; and where the medium is slow, one is written here, to see whether it still is.
+ */
+const BATCHES_BETWEEN = 256;
 
 /**
  * Sessions in the HSE's SQLite file. A batch is one transaction. What changes pages all over the file is written by a
- * thread of its own, so that the HSE goes on meanwhile. COUNTs are one row, which is quicker written to the log than
- * handed over: while the thread has nothing to do, that is done here, and the log is brought to the medium outside of
- * the main thread.
+ * thread of its own, so that the HSE goes on meanwhile. COUNTs are one row. On a quick medium it is sooner there than
+ * another thread is awake, so while the thread has nothing to do it is written here.
  */
 export class SqliteSessionStore implements SessionStore {
 	private readonly lock: Database.Database;
@@ -37,8 +39,8 @@ export class SqliteSessionStore implements SessionStore {
 	private readonly writer: SessionWriter;
 	/** Undefined until they have been read. */
 	private places: SessionPlaces | undefined;
-	private log: FileHandle | undefined;
-	private written = 0;
+	private readonly speed = new MediumSpeed();
+	private shortBatches = 0;
 
 	/**
 	 * @param path of a file that HseDatabase has opened, so that its tables are there
@@ -60,7 +62,7 @@ export class SqliteSessionStore implements SessionStore {
 			);
 		}
 		this.database = new HseDatabase(path);
-		this.database.leaveLogAndSync();
+		this.database.leaveLog();
 		this.writer = new SessionWriter(this.database);
 	}
 
@@ -75,16 +77,22 @@ export class SqliteSessionStore implements SessionStore {
 		this.places ??= this.readSessions();
 		const { places } = this;
 		const packed = packBatch(batch, places);
-		// Two that write at the same time would wait for one another.
-		if (!isShort || this.thread.isBusy || ++this.written % BATCHES_BETWEEN === 0) {
-			await this.thread.commit(packed);
-			for (const sessionId of removals) places.remove(sessionId);
+		if (isShort && this.isForHere()) {
+			const begun = performance.now();
+			this.database.together(() => this.writer.write(packed));
+			this.speed.took(performance.now() - begun);
 			return;
 		}
-		this.database.together(() => this.writer.write(packed));
-		// The log exists from the first write on and is the same file until the database is closed.
-		this.log ??= await open(`${this.path}-wal`, "r+");
-		await this.log.datasync();
+		await this.thread.commit(packed);
+		for (const sessionId of removals) places.remove(sessionId);
+	}
+
+	/** Whether a short batch is written by this thread. */
+	private isForHere(): boolean {
+		// Two that write at the same time would wait for one another.
+		if (this.thread.isBusy) return false;
+		const isException = ++this.shortBatches % BATCHES_BETWEEN === 0;
+		return isException !== this.speed.isQuick;
 	}
 
 	/** @throws DatabaseError where the file has something that this program cannot have written here */
@@ -117,7 +125,6 @@ export class SqliteSessionStore implements SessionStore {
 
 	async close(): Promise<void> {
 		await this.thread.close();
-		await this.log?.close();
 		this.database.close();
 		this.lock.close();
 	}

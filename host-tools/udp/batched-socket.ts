@@ -19,8 +19,6 @@ const REQUESTS = 1;
 const READABLE = 1;
 const WRITABLE = 2;
 
-/** Batches of one turn of the event loop: then others have theirs. */
-const BATCHES_OF_A_TURN = 8;
 /** Octets of Session Requests that wait in the system. When there are more, requests are lost, and nothing else is. */
 const REQUEST_OCTETS = 1024 * 1024;
 /**
@@ -157,9 +155,8 @@ export class BatchedSocket implements DatagramSocket {
 			this.udp.watch(this.handle, SESSIONS, READABLE);
 			this.flush();
 		}
-		if ((events & READABLE) === 0) return;
-		for (let batch = 0; batch < BATCHES_OF_A_TURN && !this.isClosed; batch++)
-			if (this.take(this.udp.receive(this.handle, SESSIONS, SLOTS)) < SLOTS) break;
+		// One batch in a turn of the event loop: what it brought about goes out before the next one is looked at.
+		if ((events & READABLE) !== 0 && !this.isClosed) this.take(this.udp.receive(this.handle, SESSIONS, SLOTS));
 	}
 
 	private takeRequests(): void {
@@ -181,7 +178,7 @@ export class BatchedSocket implements DatagramSocket {
 	}
 
 	/** Hands the first slots over. */
-	private take(count: number): number {
+	private take(count: number): void {
 		const { receiver, received, peerWords, texts, into } = this;
 		for (let slot = 0; slot < count; slot++) {
 			const from = texts.textOf(peerWords, slot, this.textOf);
@@ -190,6 +187,5 @@ export class BatchedSocket implements DatagramSocket {
 		}
 		if (count > 0) receiver.endBatch();
 		this.flush();
-		return count;
 	}
 }

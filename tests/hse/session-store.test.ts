@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import Database from "libsql";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import { CAUSE, TAG } from "../../firmware/emsdp/profile.js";
@@ -129,6 +129,43 @@ describe("the SQLite session store", () => {
 			const sorted = Array.from(wanted, ([sessionId, batch]) => `session ${batch}: ${sessionId}`).sort();
 			expect((await contentsOf(store)).sort()).toEqual(sorted);
 		}
+		await store.close();
+	});
+
+	test("COUNTs are written by the main thread, one batch of 256 and all on a slow medium by the other", async () => {
+		const store = new SqliteSessionStore(path);
+		const handedOver = jest.spyOn(DatabaseThread.prototype, "commit");
+		let now = 0;
+		let milliseconds = 0.5;
+		const clock = jest.spyOn(performance, "now").mockImplementation(() => (now += milliseconds));
+		let number = 0;
+		const commit = async (batches: number) => {
+			handedOver.mockClear();
+			for (let i = 0; i < batches; i++)
+				await store.commit(batchOf({ number: ++number, counts: Uint8Array.of(number) }));
+			return handedOver.mock.calls.length;
+		};
+		try {
+			expect(await commit(255)).toBe(0);
+			expect(await commit(1)).toBe(1);
+			milliseconds = 100;
+			expect(await commit(7)).toBe(0);
+			milliseconds = 0.5;
+			expect(await commit(248)).toBe(0);
+			milliseconds = 100;
+			// Number 512 is the thread's turn, the next eight say that the medium is slow, and 768 is tried again.
+			expect(await commit(9)).toBe(1);
+			expect(await commit(255)).toBe(254);
+			milliseconds = 0.5;
+			expect(await commit(7 * 256)).toBe(7 * 255);
+			expect(await commit(256)).toBeLessThan(256);
+			expect(await commit(100)).toBe(0);
+		} finally {
+			clock.mockRestore();
+			handedOver.mockRestore();
+		}
+		const written = Array.from({ length: number }, (_, i) => `counts ${i + 1}: ${(i + 1) & 255}`);
+		expect(await contentsOf(store)).toEqual(written);
 		await store.close();
 	});
 
