@@ -149,16 +149,15 @@ describe("the SQLite session store", () => {
 			expect(await commit(255)).toBe(0);
 			expect(await commit(1)).toBe(1);
 			milliseconds = 100;
-			expect(await commit(7)).toBe(0);
+			expect(await commit(15)).toBe(0);
 			milliseconds = 0.5;
-			expect(await commit(248)).toBe(0);
+			expect(await commit(240)).toBe(0);
 			milliseconds = 100;
-			// Number 512 is the thread's turn, the next eight say that the medium is slow, and 768 is tried again.
-			expect(await commit(9)).toBe(1);
+			// Number 512 is the thread's turn, the next 16 say that the medium is slow, and 768 is tried again.
+			expect(await commit(17)).toBe(1);
 			expect(await commit(255)).toBe(254);
 			milliseconds = 0.5;
-			expect(await commit(7 * 256)).toBe(7 * 255);
-			expect(await commit(256)).toBeLessThan(256);
+			expect(await commit(2 * 256 - 16)).toBe(2 * 255 - 15);
 			expect(await commit(100)).toBe(0);
 		} finally {
 			clock.mockRestore();
