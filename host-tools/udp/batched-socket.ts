@@ -19,6 +19,8 @@ const REQUESTS = 1;
 const READABLE = 1;
 const WRITABLE = 2;
 
+/** Batches of one turn of the event loop: then what they brought about goes out, and others have their turn. */
+const BATCHES_OF_A_TURN = 8;
 /** Octets of Session Requests that wait in the system. When there are more, requests are lost, and nothing else is. */
 const REQUEST_OCTETS = 1024 * 1024;
 /**
@@ -155,8 +157,13 @@ export class BatchedSocket implements DatagramSocket {
 			this.udp.watch(this.handle, SESSIONS, READABLE);
 			this.flush();
 		}
-		// One batch in a turn of the event loop: what it brought about goes out before the next one is looked at.
-		if ((events & READABLE) !== 0 && !this.isClosed) this.take(this.udp.receive(this.handle, SESSIONS, SLOTS));
+		if ((events & READABLE) === 0) return;
+		let count = SLOTS;
+		for (let batch = 0; batch < BATCHES_OF_A_TURN && count === SLOTS && !this.isClosed; batch++) {
+			count = this.udp.receive(this.handle, SESSIONS, SLOTS);
+			this.take(count);
+		}
+		this.endTurn();
 	}
 
 	private takeRequests(): void {
@@ -166,6 +173,7 @@ export class BatchedSocket implements DatagramSocket {
 		this.requestsPaidUntil = Math.max(this.requestsPaidUntil, now - MOST_SAVED) + requests / REQUESTS_OF_A_MILLISECOND;
 		this.receiver.expectRequests?.(requests);
 		this.take(requests);
+		this.endTurn();
 		if (this.isClosed) return;
 		if (requests < REQUESTS_OF_A_TURN) {
 			this.udp.watch(this.handle, REQUESTS, READABLE);
@@ -185,7 +193,11 @@ export class BatchedSocket implements DatagramSocket {
 			// A source port of 0 asks for no answer (RFC 768), and none can be sent there.
 			if (!from.endsWith(" 0")) receiver.receive(from, received[slot], into.lengths[slot]);
 		}
-		if (count > 0) receiver.endBatch();
+	}
+
+	/** What a turn has brought about is done once for all of its batches: it may have to be brought to a medium. */
+	private endTurn(): void {
+		this.receiver.endBatch();
 		this.flush();
 	}
 }

@@ -7,7 +7,7 @@ export interface DatagramReceiver {
 	receive(from: string, octets: Uint8Array, length: number): void;
 	/** Session Requests follow, so many of them, which have waited for some milliseconds. */
 	expectRequests?(requests: number): void;
-	/** No more datagrams are at hand: what they brought about can be done for all of them at once. */
+	/** No more datagrams are taken in this turn: what they brought about can be done for all of them at once. */
 	endBatch(): void;
 }
 
