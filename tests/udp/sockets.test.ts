@@ -122,6 +122,13 @@ describe.each(sockets)("%s", (_name, openSocket) => {
 		expect(receiver.heard.every(({ from }) => from === name)).toBe(true);
 	});
 
+	test("what datagrams that are there together bring about is done a few times, not once for each", async () => {
+		const { receiver, socket, peer } = await start("127.0.0.1");
+		for (let i = 0; i < 100; i++) peer.send(Uint8Array.from([...UP, i]), socket.port, "127.0.0.1");
+		await receiver.hears(100);
+		expect(receiver.batches).toBeLessThan(20);
+	});
+
 	test("many peers: each is told from the others", async () => {
 		const { receiver, socket } = await start("127.0.0.1");
 		const peers = await Promise.all(Array.from({ length: 50 }, () => openPeer("127.0.0.1")));
