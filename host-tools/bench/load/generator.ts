@@ -5,8 +5,9 @@ import type { SecurityContext } from "../../../firmware/emsdp/security-context.j
 import { loadKernel } from "../../kernel.js";
 import { contextOf, imsiOf, PAYLOAD_OCTETS } from "../hse-core.js";
 import { AttachingUes } from "./attaching-ue.js";
+import { Latencies, writeTime } from "./latencies.js";
 import { LoadSocket } from "./load-socket.js";
-import { CREDIT_COUNT, CREDIT_OCTETS, sharedNow } from "./messages.js";
+import { CREDIT_COUNT, CREDIT_OCTETS } from "./messages.js";
 
 /** Sessions that send, in turn. */
 const LIVE_SESSIONS = 1000;
@@ -62,14 +63,27 @@ async function keepWindow(
 	socket.onBatch = () => {};
 }
 
+/** Sends so many in a second, each when it is due, whatever becomes of them. */
+async function keepPace(socket: LoadSocket, perSecond: number, milliseconds: number, send: () => void): Promise<void> {
+	const start = performance.now();
+	for (let sent = 0; ; ) {
+		const elapsed = performance.now() - start;
+		if (elapsed >= milliseconds) return;
+		while (sent < (perSecond * elapsed) / 1000) {
+			for (let i = 0; i < BURST && sent < (perSecond * elapsed) / 1000; i++, sent++) send();
+			socket.flush();
+		}
+		// Leaves the processor to the server until the next are due.
+		await sleep(1);
+	}
+}
+
 /** Sends protected uplinks of 64 octets of sessions 0 .. 999. */
 export class UplinkLoad {
 	private readonly socket: LoadSocket;
 	private readonly to: string;
 	private readonly kernel = loadKernel();
 	private readonly contexts: SecurityContext[];
-	private readonly time = new DataView(new ArrayBuffer(8));
-	private readonly timeOctets = new Uint8Array(this.time.buffer);
 	private next = 0;
 	private told = 0;
 
@@ -96,32 +110,34 @@ export class UplinkLoad {
 	}
 
 	/** Sends so many in a second, whatever becomes of them. */
-	async pace(perSecond: number, milliseconds: number): Promise<void> {
-		const start = performance.now();
-		for (let sent = 0; ; ) {
-			const elapsed = performance.now() - start;
-			if (elapsed >= milliseconds) return;
-			while (sent < (perSecond * elapsed) / 1000) {
-				for (let i = 0; i < BURST && sent < (perSecond * elapsed) / 1000; i++, sent++) this.sendOne();
-				this.socket.flush();
-			}
-			// Leaves the processor to the HSE until the next are due.
-			await sleep(1);
-		}
+	pace(perSecond: number, milliseconds: number): Promise<void> {
+		return keepPace(this.socket, perSecond, milliseconds, () => this.sendOne());
 	}
 
 	private sendOne(): void {
 		const { message } = this.kernel;
 		const { user } = this.contexts[this.next++ % LIVE_SESSIONS];
-		this.time.setFloat64(0, sharedNow());
 		message.fill(0x55, user.headerOctets, user.headerOctets + PAYLOAD_OCTETS);
-		message.set(this.timeOctets, user.headerOctets);
+		writeTime(message, user.headerOctets);
 		this.socket.send(this.to, message.subarray(0, user.seal(PAYLOAD_OCTETS)));
 	}
 }
 
-/** Round trips through an echo in a second, with as many octets as a protected uplink. */
-export async function echoPerSecond(address: string, port: number, milliseconds: number): Promise<number> {
+/** What a bare echo does with datagrams of as many octets as a protected uplink. */
+export interface EchoFigures {
+	/** Round trips in a second. */
+	readonly perSecond: number;
+	/** Milliseconds of a round trip at a pace: 99 of 100 take no longer. */
+	readonly p99Ms: number;
+}
+
+/** @param pace datagrams in a second while the time of a round trip is measured */
+export async function echoFigures(
+	address: string,
+	port: number,
+	milliseconds: number,
+	pace: number,
+): Promise<EchoFigures> {
 	const socket = await LoadSocket.open(address);
 	const to = `${address} ${port}`;
 	// As a UP message is.
@@ -141,9 +157,19 @@ export async function echoPerSecond(address: string, port: number, milliseconds:
 	const before = echoes;
 	const start = performance.now();
 	await run(milliseconds);
-	const seconds = (performance.now() - start) / 1000;
+	const perSecond = (1000 * (echoes - before)) / (performance.now() - start);
+
+	// What is still on its way has no time in it.
+	await sleep(LOST_AFTER);
+	const latencies = new Latencies((pace * milliseconds) / 1000 + BURST);
+	socket.onDatagram = (octets) => latencies.add(octets, 0);
+	await keepPace(socket, pace, milliseconds, () => {
+		writeTime(datagram, 0);
+		socket.send(to, datagram);
+	});
+	await sleep(LOST_AFTER);
 	await socket.close();
-	return (echoes - before) / seconds;
+	return { perSecond, p99Ms: latencies.take99thOf100() };
 }
 
 /** Agrees a session for one subscriber after another until a time: the server counts those that are confirmed. */

@@ -2,9 +2,9 @@ import { writeUint32 } from "../../../firmware/emsdp/octets.js";
 import { HseServer } from "../../hse/server.js";
 import { openStorage } from "../../hse/storage.js";
 import { loadKernel } from "../../kernel.js";
-import { copyOctets } from "../../octets.js";
+import { Latencies } from "./latencies.js";
 import { LoadSocket } from "./load-socket.js";
-import { CREDIT_COUNT, CREDIT_OCTETS, type HseCounts, sharedNow, UPLINKS_PER_CREDIT } from "./messages.js";
+import { CREDIT_COUNT, CREDIT_OCTETS, type HseCounts, UPLINKS_PER_CREDIT } from "./messages.js";
 
 /** Of the uplinks between two times that the counts are asked for: those beyond have none. */
 const MOST_LATENCIES = 8 * 1024 * 1024;
@@ -19,10 +19,7 @@ export async function runHse(path: string, address: string, creditPort: number):
 	const creditTo = `${address} ${creditPort}`;
 	// Not taken for a Session Request, which waits some milliseconds to be looked at.
 	const credit = new Uint8Array(CREDIT_OCTETS).fill(0xff);
-	const time = new DataView(new ArrayBuffer(8));
-	const timeOctets = new Uint8Array(time.buffer);
-	// Made beforehand, so that what is measured is not the growth of an array.
-	const latencies = new Float64Array(MOST_LATENCIES);
+	const latencies = new Latencies(MOST_LATENCIES);
 	let uplinks = 0;
 	let sessionsConfirmed = 0;
 	let vectors = 0;
@@ -36,8 +33,8 @@ export async function runHse(path: string, address: string, creditPort: number):
 		address,
 		port: 0,
 		onUplink: ({ octets, start }) => {
-			copyOctets(timeOctets, 0, octets, start, start + 8);
-			latencies[uplinks++] = sharedNow() - time.getFloat64(0);
+			latencies.add(octets, start);
+			uplinks++;
 			if (++all % UPLINKS_PER_CREDIT !== 0) return;
 			writeUint32(credit, CREDIT_COUNT, all);
 			credits.send(creditTo, credit);
@@ -51,8 +48,7 @@ export async function runHse(path: string, address: string, creditPort: number):
 	});
 	const port = await server.listen();
 	process.on("message", () => {
-		const measured = latencies.subarray(0, uplinks).sort();
-		const p99Ms = measured[Math.floor(0.99 * measured.length)] ?? 0;
+		const p99Ms = latencies.take99thOf100();
 		const { user, system } = process.cpuUsage(cpuBefore);
 		const cpuSeconds = (user + system) / 1e6;
 		const counts = { uplinks, p99Ms, sessionsConfirmed, vectors, rssBytes: process.memoryUsage.rss(), cpuSeconds };

@@ -8,7 +8,7 @@ import { projectRoot } from "../../device/project-root.js";
 import { HseDatabase } from "../../hse/database.js";
 import { imsiOf, storeFleet } from "../hse-core.js";
 import { CREDENTIALS } from "./attaching-ue.js";
-import { agreeSessions, echoPerSecond, UplinkLoad } from "./generator.js";
+import { agreeSessions, echoFigures, UplinkLoad } from "./generator.js";
 import { LoadSocket } from "./load-socket.js";
 import { type HseCounts, LOAD_COMMAND, type LoadRole } from "./messages.js";
 import { machineTime, stolenSince } from "./stolen-time.js";
@@ -42,6 +42,8 @@ export interface SocketFigures {
 	/** Round trips through a bare UDP echo of the same runtime, in the same run. */
 	readonly echoPerSecond: number;
 	readonly ratioToEcho: number;
+	/** From a datagram's sending to its echo, at 40,000 in a second, milliseconds: what {@link p99MsAt40000} is of the machine's own. */
+	readonly echoP99MsAt40000: number;
 	readonly newSessionsPerSecond: number;
 	readonly newSessionsPerCpuSecond: number;
 	/** Sessions in the HSE's process, nearly all of them idle. */
@@ -120,7 +122,7 @@ export async function socketFigures({
 
 		const echo = start("echo", address);
 		children.push(echo);
-		const echoes = await echoPerSecond(address, await answer<number>(echo), milliseconds);
+		const bare = await echoFigures(address, await answer<number>(echo), milliseconds, WANTED);
 		await end(echo);
 
 		const credits = await LoadSocket.open(address);
@@ -173,8 +175,9 @@ export async function socketFigures({
 			p99Ms: uplinks.p99Ms,
 			p99MsAt40000: wanted.p99Ms,
 			uplinksPerCpuSecond: Math.round(uplinks.uplinks / uplinks.cpuSeconds),
-			echoPerSecond: Math.round(echoes),
-			ratioToEcho: uplinksPerSecond / echoes,
+			echoPerSecond: Math.round(bare.perSecond),
+			ratioToEcho: uplinksPerSecond / bare.perSecond,
+			echoP99MsAt40000: bare.p99Ms,
 			newSessionsPerSecond: Math.round(sessions.sessionsConfirmed / sessions.seconds),
 			newSessionsPerCpuSecond: Math.round(sessions.sessionsConfirmed / sessions.cpuSeconds),
 			idleSessions,
