@@ -6,6 +6,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { WebSocket } from "ws";
 import type { z } from "zod";
 import type { AuditLog } from "../hse/audit.js";
+import { isStoreFailure } from "../hse/store-failure.js";
 import type { Awaitable } from "../hse/subscriber-database.js";
 import { issueInWords } from "../issue-words.js";
 import type { ApplicationServer } from "./application-server.js";
@@ -21,6 +22,8 @@ import { attachedTo, keepAlive, PING_EVERY } from "./websocket.js";
 
 /** The longest body of a request, in octets. */
 const LONGEST_BODY = 65_536;
+/** Seconds after which to ask again where a store cannot be used. */
+const STORE_RETRY_AFTER = 5;
 
 export interface HttpAppOptions {
 	readonly northbound: Northbound;
@@ -92,7 +95,11 @@ function problemResponse({ onError }: HttpAppOptions, context: AppContext, error
 	if (error instanceof Problem) problem = error;
 	else {
 		onError(error);
-		problem = new Problem(500, "SYSTEM_FAILURE", "Something went wrong here; it is on record.");
+		problem = isStoreFailure(error)
+			? new Problem(503, "STORE_NOT_AVAILABLE", "What is stored cannot be used now: try again later.", {
+					headers: { "Retry-After": String(STORE_RETRY_AFTER) },
+				})
+			: new Problem(500, "SYSTEM_FAILURE", "Something went wrong here; it is on record.");
 	}
 	for (const [name, value] of Object.entries(problem.headers)) context.header(name, value);
 	return context.body(JSON.stringify(problem.details), problem.status as 500, { "Content-Type": PROBLEM_TYPE });

@@ -82,7 +82,7 @@ const ERRORS: Readonly<Record<string, ErrorRow>> = {
 	"422": { description: "The idempotency key belongs to another request.", of: ({ method }) => method === "post" },
 	"429": { description: "Too many requests, or too many failed attempts.", headers: RETRY_AFTER },
 	"503": {
-		description: "Something that is needed is not there now, such as the issuer of tokens.",
+		description: "Something that is needed is not there now: the store, or the issuer of tokens.",
 		headers: RETRY_AFTER,
 	},
 	default: { description: "Another error." },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { DatabaseError } from "../../host-tools/hse/database.js";
 import { IMSI } from "../support/pair.js";
 import { isPublished, PublishedNidd } from "./published.js";
 import { base64, DESTINATION, FOREIGN_UE, METERS, PUMPS, SECRET, UE, World } from "./world.js";
@@ -349,5 +350,20 @@ describe("requests that are no good", () => {
 		expect([status, body.cause]).toEqual([500, "SYSTEM_FAILURE"]);
 		expect(JSON.stringify(body)).not.toMatch(/sql|database/i);
 		expect(world.errors).toHaveLength(1);
+	});
+
+	test.each<[string, Error]>([
+		["does not answer", new DatabaseError("The PostgreSQL of --database cannot be used.")],
+		["is full", Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" })],
+		["fails", Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_FSYNC" })],
+	])("a store that %s is a 503 that says when to ask again, and is told", async (_, error) => {
+		const world = await World.make();
+		world.context.store.ofServer = () => {
+			throw error;
+		};
+		const { status, body, headers } = await world.nidd("GET", "/configurations");
+		expect([status, body.cause, headers.get("Retry-After")]).toEqual([503, "STORE_NOT_AVAILABLE", "5"]);
+		expect(JSON.stringify(body)).not.toMatch(/sql|database|disk/i);
+		expect(world.errors).toEqual([error]);
 	});
 });
