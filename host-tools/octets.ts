@@ -1,3 +1,10 @@
+/** A copy in memory of its own, of which what it was made of is erased: a driver's buffers hold what they held for long. */
+export function movedOut(octets: Uint8Array): Uint8Array {
+	const copy = Uint8Array.from(octets);
+	octets.fill(0);
+	return copy;
+}
+
 /** Octets from which on a view costs less than a loop. */
 const LONG = 256;
 

@@ -1,6 +1,7 @@
 import { accessSync, chmodSync, closeSync, constants, openSync } from "node:fs";
 import Database from "libsql";
 import type { TuakParameters } from "../../firmware/keys/tuak.js";
+import { movedOut } from "../octets.js";
 import type { EasKeyPolicy } from "./policy.js";
 import { SESSION_PLACES, SESSION_TABLES } from "./session-tables.js";
 import type { SubscriberDatabase } from "./subscriber-database.js";
@@ -237,8 +238,8 @@ export class HseDatabase implements SubscriberDatabase {
 		if (row === undefined) return undefined;
 		return {
 			imsi,
-			k: Uint8Array.from(row.k as Buffer),
-			opc: Uint8Array.from(row.opc as Buffer),
+			k: movedOut(row.k as Buffer),
+			opc: movedOut(row.opc as Buffer),
 			amf: Uint8Array.from(row.amf as Buffer),
 			sqn: row.sqn as number,
 			enabled: row.enabled === 1,
@@ -325,7 +326,7 @@ function sharedKeyOf(row: Row | undefined): SharedKeySubscriber | undefined {
 	return {
 		imsi: row.imsi as string,
 		reference: Uint8Array.from(row.reference as Buffer),
-		key: Uint8Array.from(row.key as Buffer),
+		key: movedOut(row.key as Buffer),
 		enabled: row.enabled === 1,
 	};
 }

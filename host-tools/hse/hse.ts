@@ -250,6 +250,11 @@ export class Hse {
 	/** Another process has confirmed a later session of the same UE. */
 	supersede(now: number, sessionId: number): void {
 		this.begin(now);
+		this.giveWay(sessionId);
+	}
+
+	/** A session ends since its UE has confirmed a later one. */
+	private giveWay(sessionId: number): void {
 		const session = this.sessions.get(sessionId);
 		if (session === undefined) return;
 		session.tellOver(CAUSE.normalRelease, "UE");
@@ -709,10 +714,7 @@ export class Hse {
 		this.sessions.confirm(session);
 		// A session that the same UE has stays as it is until the new one is confirmed (profile section 6, 1).
 		if (earlier === undefined || earlier === session.sessionId) return;
-		this.sessions.get(earlier)?.tellOver(CAUSE.normalRelease, "UE");
-		this.sessions.remove(earlier);
-		this.failures.forget(earlier);
-		this.answers.forget(earlier);
+		this.giveWay(earlier);
 	}
 
 	/** Method 0 leaves it to the HSE: chained keys need no vector. */

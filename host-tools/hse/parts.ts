@@ -19,12 +19,12 @@ export function encodeParts(parts: Parts): Uint8Array {
 	return octets;
 }
 
-/** @returns copies */
+/** @returns copies, each in memory of its own: a Buffer's slice is none */
 export function decodeParts(octets: Uint8Array): Parts {
 	const parts = new Map<number, Uint8Array>();
 	for (let at = 0; at < octets.length; ) {
 		const end = at + HEADER + readUint16(octets, at + 1);
-		parts.set(octets[at], octets.slice(at + HEADER, end));
+		parts.set(octets[at], Uint8Array.from(octets.subarray(at + HEADER, end)));
 		at = end;
 	}
 	return parts;

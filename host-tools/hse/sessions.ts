@@ -298,6 +298,8 @@ export class Sessions implements WriteSource {
 		const session = HseSession.unpack(this.surroundings, this.scratch, context, network, address);
 		this.scratch.erase();
 		this.awake.set(sessionId, session);
+		// None of its deadlines is known here yet.
+		session.watchedAt = Number.POSITIVE_INFINITY;
 		session.goOn(now, parts);
 		if (session.state !== "unconfirmed") this.awakeByImsi.set(session.identity.imsi, sessionId);
 		this.settle(session);

@@ -124,7 +124,7 @@ export function withCounts(octets: Uint8Array, counts: readonly number[]): Uint8
 	const record = new SessionRecord();
 	record.octets.set(octets.subarray(1, 1 + RECORD_OCTETS));
 	for (const count of counts) acceptBefore(record, count);
-	const copy = octets.slice();
+	const copy = Uint8Array.from(octets);
 	copy.set(record.octets, 1);
 	record.erase();
 	return copy;

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
+import { SESSION_KEY } from "../../firmware/client/packed-session.js";
+import { REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
 import { ALGORITHM, SERVICE } from "../../firmware/emsdp/profile.js";
 import { DurablePair } from "../support/durable-pair.js";
 import { IMSI } from "../support/pair.js";
@@ -96,6 +98,26 @@ describe("an HSE whose process ends at any write", () => {
 			});
 });
 
+test("a session whose UE has a later one is over for good: a restart does not find it", () => {
+	for (const shared of [false, true]) {
+		const pair = new DurablePair({ shared });
+		pair.connect();
+		pair.quiet();
+		pair.send("on its way for long");
+		const [late] = pair.toHse.splice(0);
+		pair.store.delete(SESSION_KEY);
+		pair.cutPower();
+		pair.connect();
+		pair.quiet();
+		const [sessionId] = pair.medium.sessions.keys();
+		expect([pair.medium.sessions.size, sessionId]).toEqual([1, pair.hse.sessionOf(IMSI)?.sessionId]);
+		expect(pair.deliverToHse(late)).not.toBe("accept");
+		pair.restartHse();
+		expect(pair.deliverToHse(late)).not.toBe("accept");
+		expect(pair.hse.sessionCount).toBe(1);
+	}
+});
+
 test("a Session Start does not wait for the store: what confirms it is in no store before", () => {
 	for (const shared of [false, true]) {
 		const pair = new DurablePair({ shared });
@@ -187,6 +209,23 @@ describe("an HSE that begins again", () => {
 		expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
 		expect(pair.medium.sessions.size).toBe(0);
 		expect(pair.ue.session).toBeUndefined();
+	});
+
+	test("ends it too where the UE's 31 is missing: its first message under the new keys stood for it", () => {
+		const pair = new DurablePair({ policy: { lifetime: 3600 } }).connect();
+		pair.hse.refresh(pair.now, pair.hse.sessionOf(IMSI)?.sessionId ?? 0, REFRESH_METHOD.aka);
+		pair.drainHse();
+		pair.deliverToUe();
+		pair.toHse.length = 0;
+		pair.send("under the new keys");
+		pair.deliverToHse();
+		pair.now += 31_000;
+		pair.hse.handleTimeout(pair.now);
+		pair.drainHse();
+		const { deadline } = pair.hse;
+		expect(deadline).toBeGreaterThan(pair.now);
+		pair.restartHse();
+		expect(pair.hse.deadline).toBe(deadline);
 	});
 
 	test("forgets a session whose algorithms it does not have any more, and the UE agrees another", () => {

@@ -24,7 +24,8 @@ export class MemorySessionStore implements SessionStore {
 	}
 
 	restore(into: Restorer): void {
-		for (const { batch, octets } of this.sessions.values()) into.session(batch, octets);
+		// As a database gives them: many in one ArrayBuffer.
+		for (const { batch, octets } of this.sessions.values()) into.session(batch, Buffer.from(octets));
 		for (const [batch, counts] of this.journal) into.counts(batch, counts);
 	}
 

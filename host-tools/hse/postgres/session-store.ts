@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readUint32 } from "../../../firmware/emsdp/octets.js";
+import { movedOut } from "../../octets.js";
 import { DatabaseError } from "../database.js";
 import { needsEasKey } from "../policy.js";
 import type { Claimed, DeletedSession, SharedSessionStore, SharedStoreEvents } from "../shared-store.js";
@@ -172,7 +173,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 		for (const owner of ended) await this.fold(owner);
 		const found = new Set([...taken, ...others].map(({ session_id }) => Number(session_id)));
 		return {
-			taken: taken.map(({ session_id, packed }) => ({ sessionId: Number(session_id), octets: packed })),
+			taken: taken.map(({ session_id, packed }) => ({ sessionId: Number(session_id), octets: movedOut(packed) })),
 			absent: sessionIds.filter((sessionId) => !found.has(sessionId)),
 		};
 	}
@@ -344,7 +345,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 					return {
 						sessionId,
 						octets: withCounts(
-							packed,
+							movedOut(packed),
 							later.map(({ count }) => count),
 						),
 					};

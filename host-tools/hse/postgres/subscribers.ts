@@ -1,5 +1,6 @@
 import { SQN_STEP } from "../../../firmware/keys/aka.js";
 import type { TuakParameters } from "../../../firmware/keys/tuak.js";
+import { movedOut } from "../../octets.js";
 import { type SharedKeySubscriber, type Subscriber, type SubscriberSummary, takenAlready } from "../database.js";
 import type { EasKeyPolicy } from "../policy.js";
 import type { SubscriberDatabase } from "../subscriber-database.js";
@@ -48,21 +49,15 @@ const MOST_TAKEN = 256;
 /** Rows of a list that are fetched at a time. */
 const PAGE = 500;
 
-function copied(buffer: Buffer): Uint8Array {
-	const copy = Uint8Array.from(buffer);
-	buffer.fill(0);
-	return copy;
-}
-
 function subscriberOf(row: Row, sqn = Number(row.sqn)): Subscriber {
 	const { imsi, enabled, tuak_res_octets: resOctets, tuak_iterations: iterations } = row;
 	const tuak = resOctets === null ? undefined : ({ resOctets, iterations } as TuakParameters);
-	return { imsi, k: copied(row.k), opc: copied(row.opc), amf: copied(row.amf), sqn, enabled, tuak };
+	return { imsi, k: movedOut(row.k), opc: movedOut(row.opc), amf: movedOut(row.amf), sqn, enabled, tuak };
 }
 
 function sharedKeyOf(row: SharedKeyRow | undefined): SharedKeySubscriber | undefined {
 	if (row === undefined) return undefined;
-	return { imsi: row.imsi, reference: copied(row.reference), key: copied(row.k), enabled: row.enabled };
+	return { imsi: row.imsi, reference: movedOut(row.reference), key: movedOut(row.k), enabled: row.enabled };
 }
 
 /** Subscribers and their SQNs in a PostgreSQL that several HSEs share. */
