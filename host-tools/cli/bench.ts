@@ -45,6 +45,7 @@ async function benchHse(options: Options): Promise<number> {
 	console.log(
 		`Restart with ${idleSessions} sessions: ${figures.restartSeconds.toFixed(1)} s, ${Math.round(figures.rssBytes / 1e6)} MB.`,
 	);
+	if (!figures.hasBatchedSocket) console.log("Datagrams were taken one by one: the build says why.");
 	const { soakRssBytes: soak } = figures;
 	if (soak !== undefined)
 		console.log(`Memory under load, every 10 s: ${soak.map((octets) => Math.round(octets / 1e6)).join(", ")} MB.`);

@@ -32,6 +32,6 @@ export class Latencies {
 	take99thOf100(): number {
 		const measured = this.all.subarray(0, this.length).sort();
 		this.length = 0;
-		return measured[Math.floor(0.99 * measured.length)] ?? 0;
+		return measured[Math.ceil(0.99 * measured.length) - 1] ?? 0;
 	}
 }

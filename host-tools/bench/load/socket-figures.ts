@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { SQN_STEP } from "../../../firmware/keys/aka.js";
 import { projectRoot } from "../../device/project-root.js";
 import { HseDatabase } from "../../hse/database.js";
+import { loadBatchedUdp } from "../../udp/batched-socket.js";
 import { imsiOf, storeFleet } from "../hse-core.js";
 import { CREDENTIALS } from "./attaching-ue.js";
 import { agreeSessions, echoFigures, UplinkLoad } from "./generator.js";
@@ -33,12 +34,12 @@ const MOST_FLOODED = 1.5 * WANTED;
 export interface SocketFigures {
 	/** Protected uplinks of 64 octets in a second, each told of after it was durable. */
 	readonly uplinksPerSecond: number;
+	/** The same for a second of processor time of the HSE, whatever else the machine does. */
+	readonly uplinksPerCpuSecond: number;
 	/** From the UE's call to the event that tells of the uplink, milliseconds: 99 of 100 take no longer. */
 	readonly p99Ms: number;
 	/** The same at 40,000 in a second, each sent when it is due, whatever has become of the others. */
 	readonly p99MsAt40000: number;
-	/** The same for a second of processor time of the HSE, whatever else the machine does. */
-	readonly uplinksPerCpuSecond: number;
 	/** Round trips through a bare UDP echo of the same runtime, in the same run. */
 	readonly echoPerSecond: number;
 	readonly ratioToEcho: number;
@@ -57,6 +58,8 @@ export interface SocketFigures {
 	/** Forged requests in a second, and how many authentication vectors they cost in all. */
 	readonly floodPerSecond: number;
 	readonly floodVectors: number;
+	/** Whether datagrams were taken and sent many at a time, which needs Linux and a C compiler. */
+	readonly hasBatchedSocket: boolean;
 	/** Part of the machine's processor time that its host gave to others meanwhile, where it is a virtual one that tells. */
 	readonly stolen?: number | undefined;
 	/** Where a soak was asked for: memory of the HSE's process under the load of {@link uplinksPerSecond}, every ten seconds. */
@@ -186,6 +189,7 @@ export async function socketFigures({
 			floodLoss: 1 - flooded.uplinks / flooded.seconds / (paced.uplinks / paced.seconds),
 			floodPerSecond: Math.round(floodPerSecond),
 			floodVectors: flooded.vectors,
+			hasBatchedSocket: loadBatchedUdp() !== undefined,
 			stolen,
 			...(soakSeconds > 0 && { soakRssBytes }),
 		};
