@@ -127,7 +127,7 @@ export class Hse {
 	private readonly surroundings: SessionSurroundings;
 	private readonly sessions: Sessions;
 	/** Sessions that were handed out as objects: they go back to rest at the next input. */
-	private readonly lent: HseSession[] = [];
+	private readonly lent = new Set<HseSession>();
 	private readonly failures = new FailureLimits();
 	private readonly answers = new KeptAnswers();
 	/** Unconfirmed sessions by Session ID, when the time of each is over, oldest first, and the Session IDs by request. */
@@ -267,14 +267,14 @@ export class Hse {
 		return this.sessions.size;
 	}
 
-	/** A session by its Session ID: an object that is valid until the next input. */
+	/** A session by its Session ID, to look at until the next input: what is changed of it is not stored. */
 	session(sessionId: number): HseSession | undefined {
 		const session = this.sessions.get(sessionId);
-		if (session !== undefined) this.lent.push(session);
+		if (session !== undefined) this.lent.add(session);
 		return session;
 	}
 
-	/** The confirmed session of a UE, valid until the next input. @param imsi digits */
+	/** The confirmed session of a UE, as {@link session} gives it. @param imsi digits */
 	sessionOf(imsi: string): HseSession | undefined {
 		const sessionId = this.sessions.ofImsi(imsi);
 		return sessionId === undefined ? undefined : this.session(sessionId);
@@ -289,7 +289,7 @@ export class Hse {
 	adopt(make: (surroundings: SessionSurroundings) => HseSession): HseSession {
 		const session = make(this.surroundings);
 		this.sessions.add(session);
-		this.lent.push(session);
+		this.lent.add(session);
 		return session;
 	}
 
@@ -747,7 +747,9 @@ export class Hse {
 	private begin(now: number): void {
 		this.now = now;
 		this.outbox.keepUplink();
-		for (let session = this.lent.pop(); session !== undefined; session = this.lent.pop()) this.settle(session);
+		if (this.lent.size === 0) return;
+		for (const session of this.lent) this.settle(session, false);
+		this.lent.clear();
 	}
 
 	/** Brings the tables in line with the state of a session that an input may have changed. */

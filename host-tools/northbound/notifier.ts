@@ -24,6 +24,8 @@ export interface NotifierOptions {
 	post(destination: string, body: string): Promise<boolean>;
 	/** Told of each one's fate. */
 	onFate?(fate: NotificationFate): void;
+	/** Told what the store has failed with; what waits is tried again. */
+	onError(error: unknown): void;
 }
 
 export type NotificationFate = "delivered" | "failed" | "given up" | "refused";
@@ -193,17 +195,22 @@ export class Notifier implements Notifications {
 		if (this.isStopped || channel === undefined || channel.isBusy || channel.waiting === 0) return;
 		if (this.options.now() < channel.dueAt) return;
 		channel.isBusy = true;
-		const run = this.deliver(channelId, channel).finally(() => {
-			this.running.delete(run);
-			channel.isBusy = false;
-			this.tidy(channelId);
-		});
+		const run = this.deliver(channelId, channel)
+			.catch((error) => {
+				this.pause(channel);
+				this.options.onError(error);
+			})
+			.finally(() => {
+				this.running.delete(run);
+				channel.isBusy = false;
+				this.tidy(channelId);
+			});
 		this.running.add(run);
 	}
 
 	/** Delivers until nothing waits, something fails, or there is nowhere to deliver to. */
 	private async deliver(channelId: string, channel: Channel): Promise<void> {
-		const { store, retry, now, fraction, post, onFate } = this.options;
+		const { store, retry, now, post, onFate } = this.options;
 		while (!this.isStopped && channel.waiting > 0) {
 			const next = store.nextNotification(channelId);
 			if (next === undefined) {
@@ -230,8 +237,13 @@ export class Notifier implements Notifications {
 				channel.socket = undefined;
 				socket.close("behind");
 			}
-			channel.dueAt = now() + delayAfter(retry, channel.failures++, fraction());
+			this.pause(channel);
 			return;
 		}
+	}
+
+	private pause(channel: Channel): void {
+		const { retry, now, fraction } = this.options;
+		channel.dueAt = now() + delayAfter(retry, channel.failures++, fraction());
 	}
 }

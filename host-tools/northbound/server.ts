@@ -127,6 +127,7 @@ export class NorthboundServer {
 			fraction: Math.random,
 			post: (destination, body) => this.webhooks.post(destination, body),
 			onFate: (fate) => this.metrics.notification(fate),
+			onError: (error) => this.report(error),
 		};
 		if (resources === undefined) {
 			const store = new NorthboundStore(options.database);
@@ -134,7 +135,7 @@ export class NorthboundServer {
 			this.notifier = new Notifier({ ...delivery, store });
 		} else {
 			this.store = resources;
-			this.notifier = new SharedNotifier({ ...delivery, resources, onError: (error) => this.report(error) });
+			this.notifier = new SharedNotifier({ ...delivery, resources });
 		}
 		const { shared } = options;
 		this.others = shared && new PostgresSessions(shared.url, (sessionId) => shared.bring(sessionId));

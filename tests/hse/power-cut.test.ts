@@ -135,6 +135,26 @@ test("a Session Start does not wait for the store: what confirms it is in no sto
 	}
 });
 
+test("looking at a session stores nothing, and keeps nothing", () => {
+	const pair = new DurablePair().connect();
+	pair.quiet();
+	pair.send("a reading");
+	pair.settle();
+	const { sessionId } = pair.hse.sessionOf(IMSI) ?? { sessionId: 0 };
+	pair.drainHse();
+	pair.quiet();
+	const { commits } = pair.medium;
+	for (let i = 0; i < 3; i++) {
+		expect(pair.hse.session(sessionId)).toBeDefined();
+		pair.hse.handleTimeout(pair.now);
+		pair.drainHse();
+	}
+	expect(pair.medium.commits).toBe(commits);
+	pair.send("another");
+	pair.settle();
+	expect(pair.uplinks).toEqual(["a reading", "another"]);
+});
+
 describe("an HSE that begins again", () => {
 	test("takes the next uplink of the UE, refuses what it had taken, and answers under the next COUNT", () => {
 		const pair = new DurablePair().connect();

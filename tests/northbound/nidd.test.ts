@@ -1,4 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
+import type { NorthboundStore } from "../../host-tools/northbound/northbound-store.js";
 import { IMSI } from "../support/pair.js";
 import { isPublished, PublishedNidd } from "./published.js";
 import { type Answer, base64, DESTINATION, FOREIGN_UE, OTHER_UE, UE, World } from "./world.js";
@@ -308,6 +309,28 @@ describe("notifications", () => {
 		world.isTaking = true;
 		await world.pass(3000);
 		expect(bodies(world).map(({ data }) => data)).toEqual([base64("1"), base64("2")]);
+	});
+
+	test("wait where the store fails, which is told, and go on when it does not", async () => {
+		const world = await World.make();
+		world.connect();
+		await configure(world);
+		const { store } = world.context;
+		const full = new Error("database or disk is full");
+		const failing = jest.spyOn(store as NorthboundStore, "removeNotification").mockImplementation(() => {
+			throw full;
+		});
+		for (const text of ["1", "2"]) {
+			world.send(text);
+			world.settle();
+		}
+		await world.quiet();
+		expect(world.errors).toEqual([full]);
+		failing.mockRestore();
+		await world.pass(1000);
+		// At least once each: that the first was taken could not be stored.
+		expect(bodies(world).map(({ data }) => data)).toEqual([base64("1"), base64("1"), base64("2")]);
+		expect(world.context.notifier.waiting).toBe(0);
 	});
 
 	test("that are too old are given up", async () => {

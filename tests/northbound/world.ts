@@ -105,6 +105,7 @@ export class World extends Pair {
 				if (this.isTaking) this.notifications.push({ destination, body: JSON.parse(body) });
 				return this.isTaking;
 			},
+			onError: (error) => this.errors.push(error),
 		});
 		const audit: AuditLog = {
 			record: (event, fields) => this.records.push({ event, ...fields }),

@@ -15,7 +15,6 @@ interface NotificationRow {
 
 export interface SharedNotifierOptions extends Omit<NotifierOptions, "store"> {
 	readonly resources: PostgresResources;
-	onError(error: Error): void;
 }
 
 /**
