@@ -258,6 +258,11 @@ export class HseDatabase implements SubscriberDatabase {
 		this.database.exec("PRAGMA wal_autocheckpoint = 0");
 	}
 
+	/** While another process writes, this one's writing fails at once. */
+	leaveWaiting(): void {
+		this.database.exec("PRAGMA busy_timeout = 0");
+	}
+
 	/** A statement on the tables of this file. */
 	prepare(sql: string): Database.Statement {
 		return this.database.prepare(sql);

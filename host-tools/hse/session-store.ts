@@ -5,7 +5,7 @@ import { DatabaseThread } from "./database-thread.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import { MediumSpeed } from "./medium-speed.js";
 import { SessionPlaces } from "./session-places.js";
-import { packBatch, SessionWriter } from "./session-writer.js";
+import { type PackedBatch, packBatch, SessionWriter } from "./session-writer.js";
 import type { Restorer, SessionBatch, SessionStore } from "./store.js";
 import type { VectorSource } from "./vector-source.js";
 
@@ -63,6 +63,7 @@ export class SqliteSessionStore implements SessionStore {
 		}
 		this.database = new HseDatabase(path);
 		this.database.leaveLog();
+		this.database.leaveWaiting();
 		this.writer = new SessionWriter(this.database);
 	}
 
@@ -77,14 +78,21 @@ export class SqliteSessionStore implements SessionStore {
 		this.places ??= this.readSessions();
 		const { places } = this;
 		const packed = packBatch(batch, places);
-		if (isShort && this.isForHere()) {
-			const begun = performance.now();
-			this.database.together(() => this.writer.write(packed));
-			this.speed.took(performance.now() - begun);
-			return;
-		}
+		if (isShort && this.isForHere() && this.writeHere(packed)) return;
 		await this.thread.commit(packed);
 		for (const sessionId of removals) places.remove(sessionId);
+	}
+
+	/** @returns false where that is not to be had at once, such as while another process writes: the thread can wait for it */
+	private writeHere(packed: PackedBatch): boolean {
+		const begun = performance.now();
+		try {
+			this.database.together(() => this.writer.write(packed));
+		} catch {
+			return false;
+		}
+		this.speed.took(performance.now() - begun);
+		return true;
 	}
 
 	/** Whether a short batch is written by this thread. */

@@ -168,6 +168,24 @@ describe("the SQLite session store", () => {
 		await store.close();
 	});
 
+	test("while another process writes COUNTs wait in the other thread, and nothing else does", async () => {
+		const store = new SqliteSessionStore(path);
+		await store.commit(batchOf({ counts: Uint8Array.of(1) }));
+		const other = new HseDatabase(path);
+		other.prepare("BEGIN IMMEDIATE").run([]);
+		let isWritten = false;
+		const written = store.commit(batchOf({ number: 2, counts: Uint8Array.of(2) })).then(() => {
+			isWritten = true;
+		});
+		// This thread goes on: it would not come here before the other process is ready.
+		expect(isWritten).toBe(false);
+		other.prepare("COMMIT").run([]);
+		other.close();
+		await written;
+		expect(await contentsOf(store)).toEqual(["counts 1: 1", "counts 2: 2"]);
+		await store.close();
+	});
+
 	test("a file that has a session twice is refused", async () => {
 		const raw = new Database(path);
 		raw.exec("INSERT INTO session (session_id, batch, packed) VALUES (7, 1, x'01'), (7, 2, x'02')");
