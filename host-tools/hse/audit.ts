@@ -1,5 +1,6 @@
-import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, openSync } from "node:fs";
 import { Failure } from "../cli/errors.js";
+import { appendLine } from "./append-line.js";
 
 /** What is put on record. Never a key in clear. */
 export type AuditEvent =
@@ -36,7 +37,7 @@ export class AuditFile implements AuditLog {
 	}
 
 	record(event: AuditEvent, fields: Readonly<Record<string, unknown>>): void {
-		writeSync(this.file, `${JSON.stringify({ time: new Date(this.now()).toISOString(), event, ...fields })}\n`);
+		appendLine(this.file, JSON.stringify({ time: new Date(this.now()).toISOString(), event, ...fields }));
 		if (DURABLE.includes(event)) fdatasyncSync(this.file);
 	}
 

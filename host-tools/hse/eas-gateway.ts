@@ -1,6 +1,7 @@
 import { CAUSE } from "../../firmware/emsdp/profile.js";
 import type { NamedKey } from "../eas/annex-b.js";
 import type { EasKey, ForwardedMessage } from "../eas/eas-key.js";
+import { easIdText } from "../eas-id-text.js";
 import { HseError } from "./errors.js";
 import type { Escrow, EscrowCopy } from "./escrow-file.js";
 import type { HseEvent } from "./events.js";
@@ -56,15 +57,15 @@ export class EasGateway {
 	handleEvent(now: number, event: HseEvent, policy?: EasKeyPolicy): ForEas | undefined {
 		if (event.kind === "forward") {
 			const { count, datagram } = event;
-			return { easId: textOf(event.easId), kind: "message", message: { count, datagram } };
+			return { easId: easIdText(event.easId), kind: "message", message: { count, datagram } };
 		}
 		if (event.kind === "eas over") {
 			const { sessionId, cause } = event;
-			return { easId: textOf(event.easId), kind: "over", sessionId, cause };
+			return { easId: easIdText(event.easId), kind: "over", sessionId, cause };
 		}
 		if (event.kind !== "eas key") return undefined;
 		const { sessionId } = event;
-		const easId = textOf(event.easId);
+		const easId = easIdText(event.easId);
 		const session = this.options.hse.session(sessionId);
 		// An event may wait for what it depends on to be stored: by then the session can be over.
 		if (session?.isLive !== true) return undefined;
@@ -83,7 +84,7 @@ export class EasGateway {
 		const { ueId, sessionId, keyId } = wanted;
 		const session = this.options.hse.session(sessionId);
 		// Whether another EAS has such a session is nothing to this one.
-		if (session?.isLive !== true || textOf(session.identity.easId) !== easId) return CAUSE.sessionUnknown;
+		if (session?.isLive !== true || easIdText(session.identity.easId) !== easId) return CAUSE.sessionUnknown;
 		if (ueId !== undefined && ueId !== ueIdOf(session.identity.imsi)) return CAUSE.ueUnknown;
 		if (session.context.parameters.keyId !== keyId) return CAUSE.keyIdUnknown;
 		if (!needsEasKey(session.identity.configuration)) return CAUSE.serviceNotSupported;
@@ -148,8 +149,4 @@ export class EasGateway {
 /** Who a UE is to an EAS: the SUPI of its IMSI (TS 23.003 2.2A). */
 export function ueIdOf(imsi: string): string {
 	return `imsi-${imsi}`;
-}
-
-function textOf(easId: Uint8Array): string {
-	return new TextDecoder().decode(easId);
 }

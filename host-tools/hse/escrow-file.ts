@@ -1,6 +1,7 @@
 import { constants, createPublicKey, type KeyObject, publicEncrypt } from "node:crypto";
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { toHex } from "../hex.js";
+import { appendLine } from "./append-line.js";
 
 /** A K_EAS_PSK that is about to leave the HSE. */
 export interface EscrowCopy {
@@ -46,7 +47,7 @@ export class EscrowFile implements Escrow {
 			sessionId: sessionId.toString(16).padStart(8, "0"),
 			key: toHex(publicEncrypt({ key: this.recipient, ...padding }, key)),
 		};
-		writeSync(this.file, `${JSON.stringify(line)}\n`);
+		appendLine(this.file, JSON.stringify(line));
 		fsyncSync(this.file);
 	}
 

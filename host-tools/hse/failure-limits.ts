@@ -30,6 +30,11 @@ export class FailureLimits {
 		limit.failed(now, source);
 	}
 
+	/** Goes on with what was counted. */
+	keep(sessionId: number, limit: FailureLimit): void {
+		this.limits.set(sessionId, limit);
+	}
+
 	forget(sessionId: number): void {
 		this.limits.delete(sessionId);
 	}

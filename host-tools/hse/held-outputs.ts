@@ -118,6 +118,7 @@ export class HeldOutputs {
 					await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_AFTER));
 				}
 			this.commit = undefined;
+			for (const { octets } of [...batch.puts, ...(batch.releases ?? [])]) octets.fill(0);
 			hse.batchWritten();
 			release();
 			if (this.commit === undefined) this.next(isLast);

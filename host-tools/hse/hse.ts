@@ -20,6 +20,7 @@ import type { Kernel } from "../../firmware/kernels/kernel.js";
 import type { AuthenticationVector } from "../../firmware/keys/aka.js";
 import { baseKeyFromSharedKey, concatenate } from "../../firmware/keys/hierarchy.js";
 import { sha256 } from "../../firmware/keys/sha256.js";
+import { easIdText } from "../eas-id-text.js";
 import { copyOctets } from "../octets.js";
 import { HseError } from "./errors.js";
 import type { Credentials, VectorRequest } from "./events.js";
@@ -101,6 +102,8 @@ interface Pending {
 	readonly rand: Uint8Array | undefined;
 	readonly answer: CachedAnswer;
 	readonly resynchronised: boolean;
+	/** Whether the authentication centre looks at an AUTS of the UE. */
+	isResynchronising: boolean;
 }
 
 const DIGEST_OCTETS = 16;
@@ -241,8 +244,11 @@ export class Hse {
 		const session = this.sessions.get(sessionId);
 		const octets = this.sessions.packed(sessionId);
 		if (session === undefined || octets === undefined) return false;
+		const failures = this.failures.get(sessionId);
 		session.erase();
 		this.settle(session, false);
+		// Whoever sends it to and fro is not given as many tries anew each time (profile section 6, 9).
+		if (failures !== undefined) this.failures.keep(sessionId, failures);
 		this.sessions.release(sessionId, octets);
 		return true;
 	}
@@ -381,8 +387,9 @@ export class Hse {
 		if (!header.userPlane) return "command";
 		const session = this.sessions.get(header.sessionId);
 		if (session === undefined) return "session or Key ID unknown";
-		const isOwn = new TextDecoder().decode(session.identity.easId) === easId;
+		const isOwn = easIdText(session.identity.easId) === easId;
 		const verdict = isOwn ? session.relay(header, length) : "session or Key ID unknown";
+		if (verdict === "accept" && session.needsNewKeys) this.offerKeys(session, REFRESH_METHOD.chained);
 		this.settle(session, verdict === "accept");
 		return verdict;
 	}
@@ -400,6 +407,8 @@ export class Hse {
 		}
 		const asked = this.asked.get(number);
 		this.asked.delete(number);
+		const attempt = asked?.sessionId === undefined ? undefined : this.pending.get(asked.sessionId);
+		if (attempt !== undefined) attempt.isResynchronising = false;
 		// An AUTS that the authentication centre finds wrong is ignored (profile section 6, 1).
 		if (asked === undefined || answer === undefined) return;
 		if (asked.sessionId !== undefined) {
@@ -542,7 +551,7 @@ export class Hse {
 		const choice = choose(policy, offer, servingNetwork);
 		if (typeof choice === "number") return this.reject(source, 0, choice);
 		const easId = tlvs.value(TAG.easId);
-		const refusal = this.refuseEas(new TextDecoder().decode(easId), choice);
+		const refusal = this.refuseEas(easIdText(easId), choice);
 		if (refusal !== undefined) return this.reject(source, 0, refusal);
 		const isShared = !isAka(choice.agreement);
 		const keyReference = isShared ? tlvs.value(TAG.keyReference) : undefined;
@@ -642,9 +651,10 @@ export class Hse {
 		const { request, answer, rand, until, resynchronised } = attempt;
 		// A map keeps the place of a key that it has: the oldest must come first.
 		this.pendingUntil.delete(sessionId);
-		this.pendingUntil.set(sessionId, until);
+		// Where the clock of another process was ahead it would hold up all that are behind it.
+		this.pendingUntil.set(sessionId, Math.min(until, this.now + LIMITS.keepAnswer));
 		const cached = new CachedAnswer(request, answer);
-		this.pending.set(sessionId, { asked, session, answer: cached, rand, resynchronised });
+		this.pending.set(sessionId, { asked, session, answer: cached, rand, resynchronised, isResynchronising: false });
 		this.pendingByRequest.set(asked.key, sessionId);
 		const attempts = this.attempts.get(imsi);
 		if (attempts === undefined) this.attempts.set(imsi, [sessionId]);
@@ -704,6 +714,9 @@ export class Hse {
 		}
 		const { rand, resynchronised } = pending;
 		if (cause !== CAUSE.akaSynchronisationFailure || resynchronised || rand === undefined) return "unprotected reject";
+		// One at a time: whoever knows the Session ID can send as many as it likes, and each costs the centre work.
+		if (pending.isResynchronising) return "being answered";
+		pending.isResynchronising = true;
 		this.ask(pending.asked, { rand, auts: tlvs.value(TAG.auts) });
 		return "hint";
 	}
@@ -712,6 +725,9 @@ export class Hse {
 		const { imsi } = session.identity;
 		const earlier = this.sessions.ofImsi(imsi);
 		this.sessions.confirm(session);
+		// What the UE had begun before this one it has given up: a late 12 of that must not end this one.
+		const attempts = this.attempts.get(imsi) ?? [];
+		for (const other of attempts.slice(0, Math.max(0, attempts.indexOf(session.sessionId)))) this.giveUpAttempt(other);
 		// A session that the same UE has stays as it is until the new one is confirmed (profile section 6, 1).
 		if (earlier === undefined || earlier === session.sessionId) return;
 		this.giveWay(earlier);

@@ -23,8 +23,13 @@ export class KeptAnswers {
 	}
 
 	/** Keeps an answer that was kept in a store. */
-	restore(sessionId: number, request: Uint8Array, answer: Uint8Array, until: number): void {
-		this.kept.set(sessionId, { answer: new CachedAnswer(request, answer), until });
+	restore(now: number, sessionId: number, request: Uint8Array, answer: Uint8Array, until: number): void {
+		// The clock may have been another one: nothing is kept for longer, or everything behind it would be.
+		this.kept.delete(sessionId);
+		this.kept.set(sessionId, {
+			answer: new CachedAnswer(request, answer),
+			until: Math.min(until, now + LIMITS.keepAnswer),
+		});
 	}
 
 	/** Keeps copies, instead of the answer before. */

@@ -31,7 +31,7 @@ export class Outbox {
 
 	/** Sends a datagram that was kept. */
 	transmitAgain(to: string, datagram: Uint8Array): void {
-		this.datagrams.push({ to, datagram, atOnce: false });
+		if (datagram.length > 0) this.datagrams.push({ to, datagram, atOnce: false });
 	}
 
 	ask(request: VectorRequest): void {

@@ -543,7 +543,7 @@ export class HseSession {
 		if (!header.readExtension(kernel.message, length, user.headerOctets - HEADER.length)) return "length";
 		const count = user.open(header.countBits, length);
 		if (count < 0) return count === REPLAY ? "replay" : "wrong MAC or COUNT";
-		this.moveTo(count > user.received.last);
+		this.moveTo(count > user.received.last && context !== this.old?.keys.context);
 		user.received.accept(count);
 		this.accepted(now, context);
 		const datagram = kernel.message.slice(0, length);
@@ -563,6 +563,9 @@ export class HseSession {
 		const { control } = context;
 		const { kernel, tlvs } = this.surroundings;
 		const command = kernel.message[HEADER.length];
+		// Repetitions aside, a 30 under the old key is dropped, and a resume is under the current one (profile sections 4 and 6, 4).
+		const isOld = context === this.old?.keys.context;
+		if (isOld && (command === COMMAND.sessionRequest || command === COMMAND.manageKeysRequest)) return "not expected";
 		if (command === COMMAND.sessionRequest) return this.handleResume(now, context, header, length);
 		const contents = CONTENTS_BY_COMMAND[command];
 		if (contents === undefined) return "not expected";
@@ -571,7 +574,7 @@ export class HseSession {
 		const count = control.open(header.countBits, length);
 		if (count < 0) return "wrong MAC or COUNT";
 		control.received.accept(count);
-		this.moveTo(true);
+		this.moveTo(!isOld);
 		this.accepted(now, context);
 		const { macLength, agreement } = this.identity.configuration;
 		// Whether a response belongs in a 12 or a 31 hangs on how the keys are agreed.

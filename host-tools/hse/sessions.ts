@@ -287,7 +287,7 @@ export class Sessions implements WriteSource {
 			return -1;
 		}
 		if (kept !== undefined && kept.until > now)
-			this.surroundings.answers.restore(sessionId, kept.request, kept.answer, kept.until);
+			this.surroundings.answers.restore(now, sessionId, kept.request, kept.answer, kept.until);
 		if (parts.size === 0) {
 			const slot = this.table.add(this.scratch.octets, network, address);
 			this.scratch.erase();

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { easIdText } from "../eas-id-text.js";
 import type { EasGateway, ForEas } from "./eas-gateway.js";
 import type { AwaitedForEas } from "./eas-interface.js";
 import type { HseEvent } from "./events.js";
@@ -74,7 +75,7 @@ export class SharedEasKeys implements SharedEas {
 			this.options.onError(error);
 			return undefined;
 		});
-		return { easId: new TextDecoder().decode(event.easId), kind: "awaited", item };
+		return { easId: easIdText(event.easId), kind: "awaited", item };
 	}
 
 	/** In the key-agreement-only service no message brings the EAS to ask for it: so it is tried again. */

@@ -1,6 +1,7 @@
 import { ReceivedCount } from "../../firmware/emsdp/count.js";
 import { decodeImsi } from "../../firmware/emsdp/imsi.js";
 import { COUNT, HEADER } from "../../firmware/emsdp/profile.js";
+import { easIdText } from "../eas-id-text.js";
 import { decodeParts, encodeParts, type Parts } from "./parts.js";
 import { configurationOf, SESSION_REQUEST_PART, stateOf } from "./session.js";
 import { RECORD_OCTETS, SessionRecord, WORD } from "./session-record.js";
@@ -93,7 +94,7 @@ export function viewOfStored(octets: Uint8Array) {
 		imsi: decodeImsi(record.imsi) ?? "",
 		state: stateOf(parts),
 		keyId,
-		easId: new TextDecoder().decode(record.easId),
+		easId: easIdText(record.easId),
 		configuration: configurationOf(record),
 	};
 	record.erase();

@@ -1,3 +1,4 @@
+import { easIdText } from "../eas-id-text.js";
 import type { Hse } from "../hse/hse.js";
 import type { HseSession } from "../hse/session.js";
 import type { HsePort, SessionView } from "./hse-port.js";
@@ -5,11 +6,9 @@ import type { HsePort, SessionView } from "./hse-port.js";
 /** The commands of an HSE, by whoever gives it the time and drains it. */
 export type HseCommands = Pick<HsePort, "send" | "refresh" | "terminate" | "handedOver">;
 
-const decoder = new TextDecoder();
-
 function viewOf({ sessionId, identity, state, context }: HseSession): SessionView {
 	const { imsi, easId, configuration } = identity;
-	return { sessionId, imsi, state, keyId: context.parameters.keyId, easId: decoder.decode(easId), configuration };
+	return { sessionId, imsi, state, keyId: context.parameters.keyId, easId: easIdText(easId), configuration };
 }
 
 /** The port of an HSE in the same process. */

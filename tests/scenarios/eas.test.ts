@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
-import { CAUSE, COMMAND, HEADER, LIMITS, MODE, SERVICE } from "../../firmware/emsdp/profile.js";
+import { CAUSE, COMMAND, COUNT, HEADER, LIMITS, MODE, SERVICE } from "../../firmware/emsdp/profile.js";
 import { MOST_UNANSWERED } from "../../host-tools/eas/eas-session.js";
 import type { EscrowCopy } from "../../host-tools/hse/escrow-file.js";
 import { EAS_ID, EasPair } from "../support/eas-pair.js";
@@ -426,6 +426,24 @@ describe("key refresh in UE-to-EAS mode", () => {
 		pair.eas.handleKey(pair.now, late, false);
 		pair.answerFromEas("answer");
 		expect(pair.downlinksOfEas[0]).toMatchObject({ verdict: "accept", downlink: { keyId: 2, count: 0 } });
+	});
+
+	test("a COUNT of downlinks past rekeyAt: the HSE offers new keys by itself", () => {
+		const pair = new EasPair().connect();
+		pair.send("up");
+		pair.settle();
+		const session = pair.hse.session(pair.sessionId);
+		if (session !== undefined) session.context.user.next = COUNT.rekeyAt;
+		pair.ue.session?.context.user.received.raise(COUNT.rekeyAt - 1);
+		// It goes on with the COUNT that the HSE tells it.
+		pair.restartEas();
+		pair.send("again");
+		pair.settle();
+		pair.answerFromEas("down");
+		expect(pair.hse.session(pair.sessionId)?.state).toBe("refreshing");
+		pair.settle();
+		expect(pair.hse.session(pair.sessionId)?.context.parameters.keyId).toBe(2);
+		expect(pair.downlinks).toEqual(["down"]);
 	});
 
 	test("seven changes and more: Key IDs come round", () => {

@@ -160,6 +160,26 @@ describe("a new session", () => {
 		expect(pair.uplinks).toHaveLength(1);
 	});
 
+	test("a 12 of an attempt that the UE has given up ends no later session", () => {
+		const pair = new Pair();
+		pair.begin();
+		pair.deliverToHse();
+		pair.deliverToUe();
+		const [late] = pair.toHse.splice(0);
+		// The same UE, for another EAS.
+		const again = new Pair({ easId: "other.example", store: pair.store });
+		again.begin();
+		while (again.toHse.length > 0) {
+			pair.deliverToHse(again.toHse.shift());
+			again.toUe.push(...pair.toUe.splice(0));
+			while (again.toUe.length > 0) again.deliverToUe();
+		}
+		const { sessionId } = pair.hse.sessionOf(IMSI) ?? {};
+		expect(again.ue.session?.context.parameters.sessionId).toBe(sessionId);
+		expect(pair.deliverToHse(late)).toBe("reject");
+		expect(pair.hse.sessionOf(IMSI)?.sessionId).toBe(sessionId);
+	});
+
 	test("an unconfirmed session is forgotten after 120 s", () => {
 		const pair = new Pair();
 		pair.begin();

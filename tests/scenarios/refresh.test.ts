@@ -212,6 +212,46 @@ describe("key refresh", () => {
 		});
 	}
 
+	describe("what comes under the old key when the new one is in use", () => {
+		const changed = (pair: Pair) => {
+			pair.hse.refresh(pair.now, pair.hse.sessionOf(IMSI)?.sessionId ?? 0, REFRESH_METHOD.chained);
+			pair.drainHse();
+			pair.settle();
+			expect(pair.hse.sessionOf(IMSI)?.context.parameters.keyId).toBe(2);
+		};
+
+		test("a 30 of the UE begins no second change", () => {
+			const pair = new Pair().connect();
+			pair.ue.refresh(pair.now, REFRESH_METHOD.chained);
+			pair.drainUe();
+			const [late] = pair.toHse.splice(0);
+			changed(pair);
+			expect(pair.deliverToHse(late)).toBe("not expected");
+			expect([pair.hse.sessionOf(IMSI)?.state, pair.toUe]).toEqual(["live", []]);
+		});
+
+		test("a resume is not answered, and moves no address", () => {
+			const pair = new Pair().connect();
+			pair.ue.resume(pair.now);
+			pair.drainUe();
+			const [late] = pair.toHse.splice(0);
+			changed(pair);
+			const { address } = pair.hse.sessionOf(IMSI) ?? {};
+			expect(pair.deliverToHse(late, "somebody")).toBe("not expected");
+			expect([pair.hse.sessionOf(IMSI)?.address, pair.toUe]).toEqual([address, []]);
+		});
+
+		test("an uplink is taken, and moves no address", () => {
+			const pair = new Pair().connect();
+			const late = pair.send("late");
+			pair.toHse.length = 0;
+			changed(pair);
+			const { address } = pair.hse.sessionOf(IMSI) ?? {};
+			expect(pair.deliverToHse(late, "somebody")).toBe("accept");
+			expect([pair.uplinks, pair.hse.sessionOf(IMSI)?.address]).toEqual([["late"], address]);
+		});
+	});
+
 	test("a wrong RES in 31 ends the session", () => {
 		const pair = new Pair().connect();
 		offer(pair, REFRESH_METHOD.aka);

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
 import { writeHeader } from "../../firmware/emsdp/header.js";
-import { ALGORITHM, CAUSE, COMMAND, HEADER, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
+import { ALGORITHM, CAUSE, COMMAND, HEADER, LIMITS, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
 import { writeTlv } from "../../firmware/emsdp/tlv.js";
+import { SQN_STEP } from "../../firmware/keys/aka.js";
+import type { VectorRequest } from "../../host-tools/hse/events.js";
 import { LoadMeter } from "../../host-tools/hse/load.js";
 import { choose, DEFAULT_POLICY } from "../../host-tools/hse/policy.js";
 import { offerOf } from "../../host-tools/provision/provision.js";
+import { DurablePair } from "../support/durable-pair.js";
 import { flipped, IMSI, Pair } from "../support/pair.js";
 
 /** A Session Request like the one given, with an ignored TLV that makes it another one. */
@@ -40,6 +43,51 @@ describe("what an attacker without keys brings about", () => {
 		pair.deliverToHse(request);
 		pair.settle();
 		expect(pair.hse.sessionOf(IMSI)?.isLive).toBe(true);
+	});
+
+	test("80s with cause 0D from anywhere: the authentication centre is asked one at a time", () => {
+		const pair = new Pair({ sqn: SQN_STEP, sqnMs: 2 ** 30 });
+		pair.begin();
+		pair.deliverToHse();
+		pair.deliverToUe();
+		const [reject] = pair.toHse.splice(0);
+		const asked: VectorRequest[] = [];
+		const take = () => {
+			for (let next = pair.hse.outbox.takeVectorRequest(); next; next = pair.hse.outbox.takeVectorRequest())
+				asked.push(next);
+		};
+		for (let i = 0; i < 100; i++) {
+			pair.hse.handleDatagram(pair.now, `attacker ${i}`, reject, reject.length);
+			take();
+		}
+		expect(asked).toHaveLength(1);
+		// An AUTS that is wrong is not the last that is looked at.
+		pair.hse.handleVector(pair.now, asked[0].number, undefined);
+		pair.deliverToHse(reject);
+		pair.settle();
+		expect(pair.hse.sessionOf(IMSI)?.isLive).toBe(true);
+	});
+
+	test("failed verifications of an hour are not begun anew where a session goes to another HSE and comes back", () => {
+		const pair = new DurablePair({ shared: true }).connect();
+		const { sessionId } = pair.hse.sessionOf(IMSI) ?? { sessionId: 0 };
+		const forged = pair.send("x");
+		pair.toHse.length = 0;
+		forged[forged.length - 1] ^= 1;
+		let failures = 0;
+		const flood = () => {
+			for (let i = 0; i < 1100; i++)
+				if (pair.deliverToHse(forged, `attacker ${i}`) === "wrong MAC or COUNT") failures++;
+		};
+		flood();
+		expect(failures).toBe(LIMITS.failedVerificationsPerHour);
+		expect(pair.hse.giveUp(pair.now, sessionId)).toBe(true);
+		const [release] = pair.hse.takeBatch()?.releases ?? [];
+		const octets = release.octets.slice();
+		pair.hse.batchWritten();
+		expect(pair.hse.takeUp(pair.now, octets)).toBe(true);
+		flood();
+		expect(failures).toBe(LIMITS.failedVerificationsPerHour);
 	});
 
 	test("too many unconfirmed sessions: requests are put off", () => {

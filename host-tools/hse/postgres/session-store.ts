@@ -32,7 +32,7 @@ const HAS_ENDED = `h.lease_until < clock_timestamp()
 	AND pg_postmaster_start_time() < clock_timestamp() - interval '${LEASE} ms'`;
 
 /** A session is nobody's from now on. */
-const DISOWNED = `owner = NULL, forget_at = CASE WHEN is_confirmed THEN NULL ELSE now() + interval '${FORGET_AFTER}' END`;
+const DISOWNED = `owner = NULL, forget_at = CASE WHEN is_confirmed THEN forget_at ELSE now() + interval '${FORGET_AFTER}' END`;
 
 /** A handle for octets: a view, since pg takes Buffers only. */
 const blob = (octets: Uint8Array) => Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
@@ -157,12 +157,20 @@ export class PostgresSessionStore implements SharedSessionStore {
 			if (releases.length > 0) await this.release(client, releases);
 			return superseded;
 		});
-		for (const { packed } of deleted) this.events?.onDeleted(deletedOf(packed));
+		this.tellDeleted(deleted);
 		for (const { sessionId } of releases) this.askers.delete(sessionId);
 	}
 
+	/** Sessions that were nobody's are over since their UEs have later ones. */
+	private tellDeleted(sessions: readonly { readonly packed: Buffer }[]): void {
+		for (const { packed } of sessions) this.events?.onDeleted(deletedOf(packed));
+	}
+
 	async claim(sessionIds: readonly number[], lastBatch: number): Promise<Claimed> {
-		const { taken, others } = await this.reader.transaction((client) => this.take(client, sessionIds, lastBatch));
+		const { taken, deleted, others } = await this.reader.transaction((client) =>
+			this.take(client, sessionIds, lastBatch),
+		);
+		this.tellDeleted(deleted);
 		const ended = new Set<string>();
 		for (const { session_id, owner, has_ended } of others) {
 			if (Number(owner) === this.id) await this.disown(Number(session_id));
@@ -269,8 +277,12 @@ export class PostgresSessionStore implements SharedSessionStore {
 				session_id,
 			]);
 			// An owner that runs erases it itself: only the owner changes a session.
-			if (rowCount === 0 && owner !== null) await notify(client, owner, "superseded", Number(session_id));
-			else if (rowCount !== 0) deleted.push(row);
+			if (rowCount !== 0) deleted.push(row);
+			else if (owner !== null) {
+				await notify(client, owner, "superseded", Number(session_id));
+				// One that stands still, or is killed, does not hear of it: then nobody takes the session up after it.
+				await client.query("UPDATE best_session SET forget_at = now() WHERE session_id = $1", [session_id]);
+			}
 		}
 		return deleted;
 	}
@@ -294,10 +306,16 @@ export class PostgresSessionStore implements SharedSessionStore {
 			"SELECT session_id FROM best_session WHERE session_id = ANY($1) AND packed IS NOT NULL FOR UPDATE SKIP LOCKED",
 			[sessionIds],
 		);
+		const candidates = locked.map(({ session_id }) => session_id);
+		const { rows: deleted } = await client.query<Stored>(
+			`DELETE FROM best_session s WHERE s.session_id = ANY($1) AND s.is_confirmed AND s.forget_at <= now() AND ${IS_FREE}
+			RETURNING s.session_id, s.packed`,
+			[candidates],
+		);
 		const { rows: taken } = await client.query<Stored>(
 			`UPDATE best_session s SET owner = $1, batch = $2, forget_at = NULL WHERE s.session_id = ANY($3) AND ${IS_FREE}
 			RETURNING s.session_id, s.packed`,
-			[this.id, lastBatch, locked.map(({ session_id }) => session_id)],
+			[this.id, lastBatch, candidates],
 		);
 		const mine = new Set(taken.map(({ session_id }) => session_id));
 		const { rows } = await client.query<{ session_id: string; owner: string | null; has_ended: boolean }>(
@@ -306,7 +324,7 @@ export class PostgresSessionStore implements SharedSessionStore {
 			WHERE s.session_id = ANY($1) AND s.packed IS NOT NULL`,
 			[sessionIds],
 		);
-		return { taken, others: rows.filter(({ session_id }) => !mine.has(session_id)) };
+		return { taken, deleted, others: rows.filter(({ session_id }) => !mine.has(session_id)) };
 	}
 
 	/**
@@ -391,11 +409,14 @@ export class PostgresSessionStore implements SharedSessionStore {
 		this.timer.unref();
 	}
 
-	/** Deletes sessions that no UE has confirmed, and reserved Session IDs, that no process has any more. */
+	/** Deletes sessions that no process has any more: those that no UE has confirmed or has left, and reserved Session IDs. */
 	private async sweep(): Promise<void> {
 		this.sweptAt = performance.now();
 		await this.listener.use(async (client) => {
-			await client.query("DELETE FROM best_session WHERE forget_at < now()");
+			const { rows } = await client.query<{ is_confirmed: boolean; packed: Buffer }>(
+				`DELETE FROM best_session s WHERE s.forget_at < now() AND ${IS_FREE} RETURNING s.is_confirmed, s.packed`,
+			);
+			this.tellDeleted(rows.filter((row) => row.is_confirmed));
 			await client.query(`DELETE FROM best_session s WHERE s.packed IS NULL AND ${IS_FREE}`);
 		});
 	}
