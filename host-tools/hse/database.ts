@@ -103,9 +103,10 @@ export class HseDatabase implements SubscriberDatabase {
 		}
 		try {
 			this.database = new Database(path);
+			this.database.exec("PRAGMA busy_timeout = 5000");
 			this.migrate(path);
 			chmodSync(path, 0o600);
-			this.database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+			this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
 			this.selectSubscriber = this.database.prepare("SELECT * FROM subscriber WHERE imsi = ?");
 			this.updateSqn = this.database.prepare("UPDATE subscriber SET sqn = ? WHERE imsi = ?");
 		} catch (error) {
@@ -295,10 +296,12 @@ export class HseDatabase implements SubscriberDatabase {
 			throw new DatabaseError(
 				`The database ${path} was written by a newer version of this program: it was left as it is; use that version.`,
 			);
-		for (let next = version; next < MIGRATIONS.length; next++)
-			this.database.exec(
-				`BEGIN; ${MIGRATIONS[next]}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${next + 1}; COMMIT`,
-			);
+		if (version === MIGRATIONS.length) return;
+		this.together(() => {
+			// Another process may have done some of it meanwhile.
+			for (let next = pragma("user_version"); next < MIGRATIONS.length; next++) this.database.exec(MIGRATIONS[next]);
+			this.database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}`);
+		});
 	}
 }
 

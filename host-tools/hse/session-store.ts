@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, realpathSync } from "node:fs";
 import Database from "libsql";
 import { DatabaseError, HseDatabase } from "./database.js";
 import { DatabaseThread } from "./database-thread.js";
@@ -43,11 +43,13 @@ export class SqliteSessionStore implements SessionStore {
 	private shortBatches = 0;
 
 	/**
-	 * @param path of a file that HseDatabase has opened, so that its tables are there
+	 * @param file that HseDatabase has opened, so that its tables are there
 	 * @param homeNetworkKeys of its authentication centre
 	 * @throws DatabaseError where another HSE uses it: two would use a COUNT twice
 	 */
-	constructor(path: string, homeNetworkKeys: HomeNetworkKeys = new Map()) {
+	constructor(file: string, homeNetworkKeys: HomeNetworkKeys = new Map()) {
+		// Two links to one file have one lock.
+		const path = realpathSync(file);
 		this.path = path;
 		this.thread = new DatabaseThread({ path, homeNetworkKeys });
 		// The system ends this lock with the process, however that ends.

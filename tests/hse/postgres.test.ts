@@ -240,6 +240,23 @@ else {
 			await still.end();
 		}, 20_000);
 
+		test("what was superseded while its process stood still is not taken up after it, and its end is told", async () => {
+			const earlier = await aSession();
+			const [{ packed }] = await postgres.query<{ packed: Buffer }>(
+				"SELECT packed FROM best_session WHERE packed IS NOT NULL",
+			);
+			const later = other.drawSessionId() ?? 0;
+			await other.commit(batch(1, { puts: [{ sessionId: later, octets: packed }], confirmations: [later] }));
+			const deleted: number[] = [];
+			const { length } = await postgres.query("SELECT FROM best_session WHERE packed IS NOT NULL");
+			expect(length).toBe(2);
+			await one.close();
+			other.listen({ ...DEAF, onDeleted: ({ imsi }) => deleted.push(imsi.length) });
+			expect(await other.claim([earlier], 1)).toEqual({ taken: [], absent: [earlier] });
+			expect(deleted).toEqual([15]);
+			expect((await other.claim([later], 1)).absent).toEqual([]);
+		});
+
 		test("what no UE has confirmed is forgotten once it is nobody's for a while; a confirmed session stays", async () => {
 			const confirmed = await aSession();
 			const [{ packed }] = await postgres.query<{ packed: Buffer }>(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { SESSION_KEY } from "../../firmware/client/packed-session.js";
 import { REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
-import { ALGORITHM, SERVICE } from "../../firmware/emsdp/profile.js";
+import { ALGORITHM, LIMITS, SERVICE } from "../../firmware/emsdp/profile.js";
 import { DurablePair } from "../support/durable-pair.js";
 import { IMSI } from "../support/pair.js";
 
@@ -215,6 +215,23 @@ describe("an HSE that begins again", () => {
 		pair.restartHse();
 		expect(pair.deliverToHse(request)).toBe("repetition");
 		expect(pair.toUe).toEqual([reply]);
+	});
+
+	test("keeps answers for 120 s, also where its clock was set back meanwhile", () => {
+		const pair = new DurablePair();
+		pair.now = 1e9;
+		pair.connect();
+		pair.ue.resume(pair.now);
+		pair.drainUe();
+		const [request] = pair.toHse;
+		pair.settle();
+		pair.now -= 86_400_000;
+		pair.restartHse();
+		expect(pair.deliverToHse(request)).toBe("repetition");
+		expect(pair.hse.deadline).toBe(pair.now + LIMITS.keepAnswer);
+		pair.now += LIMITS.keepAnswer;
+		pair.hse.handleTimeout(pair.now);
+		expect(pair.deliverToHse(request)).not.toBe("repetition");
 	});
 
 	test("ends a session whose lifetime was over meanwhile", () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
@@ -71,6 +71,14 @@ describe("the SQLite session store", () => {
 		expect(await contentsOf(second)).toEqual([]);
 		await second.close();
 		expect(statSync(path).mode & 0o777).toBe(0o600);
+	});
+
+	test("a second HSE is kept from the file, whatever link it takes to it", async () => {
+		const store = new SqliteSessionStore(path);
+		symlinkSync(path, join(folder, "link.db"));
+		for (const name of [path, join(folder, "link.db")])
+			expect(() => new SqliteSessionStore(name)).toThrow(/in use by another HSE/);
+		await store.close();
 	});
 
 	test("a batch that cannot be written changes nothing and can be given again", async () => {
@@ -349,12 +357,15 @@ test("where the thread of the database ends, what waits for it fails, and what c
 /** A store that does as it is told, when it is told. */
 class SlowStore extends MemorySessionStore {
 	readonly waiting: { done(): void; fail(): void }[] = [];
+	/** What it was given to store. */
+	readonly given: Uint8Array[] = [];
 
 	override commit(batch: SessionBatch): Promise<void> {
 		return new Promise((resolve, reject) => {
 			this.waiting.push({
 				done: () => {
 					this.put(batch);
+					this.given.push(...batch.puts.map(({ octets }) => octets));
 					resolve();
 				},
 				fail: () => reject(new Error("no space")),
@@ -425,5 +436,8 @@ describe("outputs that wait for the store", () => {
 		expect([sent.length, sentWhenHandedOver]).toEqual([1, 1]);
 		expect(store.journal.size).toBe(0);
 		expect(store.sessions.size).toBe(1);
+		// What has been stored has keys: it is not left in memory.
+		expect(store.given.length).toBeGreaterThan(0);
+		for (const octets of store.given) expect(octets.every((octet) => octet === 0)).toBe(true);
 	});
 });

@@ -135,6 +135,13 @@ describe("unprotected rejects", () => {
 	});
 });
 
+test("an EAS Id is taken octet by octet: one with a byte order mark is another one", () => {
+	const pair = new Pair({ easId: "\uFEFFeas.example", policy: { easIds: ["eas.example"] } });
+	pair.begin();
+	pair.deliverToHse();
+	expect(pair.toUe[0].subarray(-1)).toEqual(Uint8Array.of(CAUSE.easUnknown));
+});
+
 describe("cookies", () => {
 	function loaded(): Pair {
 		const random = new SeededRandom(9);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { CAUSE } from "../../firmware/emsdp/profile.js";
+import { CAUSE, COUNT } from "../../firmware/emsdp/profile.js";
 import { IMSI, Pair } from "../support/pair.js";
 
 describe("termination", () => {
@@ -25,6 +25,20 @@ describe("termination", () => {
 		expect(pair.ueEvents.at(-1)).toEqual({ kind: "session over", cause: CAUSE.restrictedByRegulation, by: "HSE" });
 		expect(pair.hse.sessionOf(IMSI)).toBeUndefined();
 		expect(pair.hse.deadline).toBeUndefined();
+	});
+
+	test("by the HSE with no COUNT left for its 20: nothing goes out, and its keys are erased all the same", () => {
+		const pair = new Pair().connect();
+		const session = pair.hse.sessionOf(IMSI);
+		if (session !== undefined) session.context.control.next = COUNT.highest + 1;
+		pair.hse.terminate(pair.now, session?.sessionId ?? 0, CAUSE.normalRelease);
+		pair.drainHse();
+		while (pair.hse.deadline !== undefined && pair.hse.sessionCount > 0) {
+			pair.now = pair.hse.deadline;
+			pair.hse.handleTimeout(pair.now);
+			pair.drainHse();
+		}
+		expect([pair.toUe, pair.hse.sessionCount]).toEqual([[], 0]);
 	});
 
 	test("not with cause 0F, which means more than one octet", () => {
