@@ -88,7 +88,7 @@ export async function transcript(): Promise<string[]> {
 	const payload = new Uint8Array(PAYLOAD_OCTETS).fill(0x42);
 	for (let i = 0; i <= MESSAGES; i++) await client.send(payload);
 	for (let i = 0; i <= MESSAGES; i++) {
-		hse.send(sessionId, payload);
+		hse.send(NOW, sessionId, payload);
 		drain();
 		datagram.onReadable?.(1);
 	}

@@ -88,6 +88,7 @@ export class EasServer {
 	private timer: NodeJS.Timeout | undefined;
 	private isClosed = false;
 	private callback = "";
+	private registration = "";
 
 	constructor(options: EasServerOptions) {
 		this.options = options;
@@ -104,11 +105,12 @@ export class EasServer {
 		);
 	}
 
-	/** Listens, and registers once the HSE can be reached. @returns the port @throws Error of node:net */
+	/** Listens, and registers once the HSE can be reached. @returns the port @throws Error of node:net, EasError for an EAS Id that XML cannot hold */
 	async listen(): Promise<number> {
 		const { address, host = address, port } = this.options;
 		const bound = await listen(this.server, address, port);
 		this.callback = `https://${host.includes(":") ? `[${host}]` : host}:${bound}${CALLBACK_PATH}`;
+		this.registration = encodeRegistration({ easId: this.options.easId, callback: this.callback });
 		this.register();
 		return bound;
 	}
@@ -174,11 +176,16 @@ export class EasServer {
 	private async register(): Promise<void> {
 		if (this.isRegistering || this.isClosed) return;
 		this.isRegistering = true;
-		const document = encodeRegistration({ easId: this.options.easId, callback: this.callback });
 		let told = "";
 		for (let tries = 0; !this.isClosed; tries++) {
 			try {
-				const { status, body } = await this.registrar.send("POST", this.at(""), XML_TYPE, document, LONGEST_DOCUMENT);
+				const { status, body } = await this.registrar.send(
+					"POST",
+					this.at(""),
+					XML_TYPE,
+					this.registration,
+					LONGEST_DOCUMENT,
+				);
 				if (status !== 201)
 					throw new Error(`The HSE answers with status ${status}: ${new TextDecoder().decode(body).trim()}`);
 				const { easSessionId, expiresIn } = decodeRegistered(body);

@@ -179,7 +179,7 @@ export class EasInterface {
 	}
 
 	private async handle({ method, path, type, names, body }: Received): Promise<Answer> {
-		if (!path.startsWith(HSE_PATH)) return plain(404, "There is no such resource.");
+		if (path !== HSE_PATH && !path.startsWith(`${HSE_PATH}/`)) return plain(404, "There is no such resource.");
 		const [id = "", action = "", ...more] = path.slice(HSE_PATH.length + 1).split("/");
 		if (id === "") {
 			if (method !== "POST") return plain(405, "Only POST is allowed.");

@@ -300,8 +300,8 @@ export class Hse {
 	}
 
 	/** Sends a payload to a UE. @throws HseError */
-	send(sessionId: number, payload: Uint8Array): void {
-		this.begin(this.now);
+	send(now: number, sessionId: number, payload: Uint8Array): void {
+		this.begin(now);
 		const session = this.known(sessionId);
 		try {
 			session.send(payload);
@@ -605,7 +605,13 @@ export class Hse {
 			this.reject(source, 0, CAUSE.restrictedByRegulation);
 			return;
 		}
-		const sessionId = asked.sessionId ?? this.newSessionId();
+		let { sessionId } = asked;
+		try {
+			sessionId ??= this.newSessionId();
+		} catch (error) {
+			eraseCredentials(credentials);
+			throw error;
+		}
 		const parameters = { ...choice, sessionId };
 		const { baseKey, expectedResponse, tlvs } =
 			"vector" in credentials

@@ -27,6 +27,7 @@ import type { SharedSessionStore } from "./shared-store.js";
 import type { SessionStore } from "./store.js";
 import type { Awaitable } from "./subscriber-database.js";
 import type { Uplink } from "./uplink.js";
+import { eraseCredentials } from "./vector.js";
 import type { VectorSource } from "./vector-source.js";
 
 /** Unconfirmed sessions from which on requests are put off, and for how many seconds. */
@@ -263,7 +264,7 @@ export class HseServer implements DatagramReceiver {
 
 	/** Sends a payload to a UE. @throws HseError */
 	send(sessionId: number, payload: Uint8Array): void {
-		this.hse.send(sessionId, payload);
+		this.hse.send(this.now(), sessionId, payload);
 		this.drain();
 	}
 
@@ -402,7 +403,11 @@ export class HseServer implements DatagramReceiver {
 	}
 
 	private handleVectorsLater(requests: readonly VectorRequest[], answers: readonly (VectorAnswer | Error)[]): void {
-		if (this.isClosing) return;
+		if (this.isClosing) {
+			for (const answer of answers)
+				if (!(answer instanceof Error) && typeof answer === "object") eraseCredentials(answer);
+			return;
+		}
 		for (const [index, request] of requests.entries()) this.handleVector(request, answers[index]);
 		this.drain();
 	}

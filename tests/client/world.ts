@@ -130,7 +130,7 @@ export function world(
 	const answer = (text: string) => {
 		const session = hse.sessionOf(IMSI);
 		if (session === undefined) throw new Error("no session");
-		hse.send(session.sessionId, new TextEncoder().encode(text));
+		hse.send(clock.time, session.sessionId, new TextEncoder().encode(text));
 		drainHse();
 	};
 	/** The same device after a power cut, or after a deep sleep. */

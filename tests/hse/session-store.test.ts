@@ -405,7 +405,7 @@ describe("outputs that wait for the store", () => {
 		arrive("one");
 		arrive("two");
 		arrive("three");
-		pair.hse.send(pair.hse.sessionOf(IMSI)?.sessionId ?? 0, Uint8Array.of(1));
+		pair.hse.send(pair.now, pair.hse.sessionOf(IMSI)?.sessionId ?? 0, Uint8Array.of(1));
 		outputs.drain();
 		await new Promise(setImmediate);
 		expect(store.waiting).toHaveLength(1);

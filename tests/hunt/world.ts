@@ -254,7 +254,7 @@ export class World extends Pair {
 		const { sessionId } = session;
 		const { keyId } = session.context.parameters;
 		this.sentDown.set(payload, { sessionId, keyId, number: this.number });
-		this.hse.send(sessionId, new TextEncoder().encode(payload));
+		this.hse.send(this.now, sessionId, new TextEncoder().encode(payload));
 		this.drain();
 		return payload;
 	}

@@ -40,7 +40,7 @@ for (const kernel of [...FORMS.map(kernelOf), new JsKernel()]) {
 }
 
 test.each(FORMS)("%s and best-js give the same octets for random messages", (form) => {
-	agree(kernelOf(form), new JsKernel(), Date.now() >>> 0, 2000);
+	agree(kernelOf(form), new JsKernel(), 33163, 2000);
 });
 
 describe.each(FORMS)("%s, in linear memory", (form) => {

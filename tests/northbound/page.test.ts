@@ -56,7 +56,7 @@ inBrowser("in a browser", () => {
 		pair = new Shown();
 		pair.server = await NorthboundServer.start({
 			hse: coreHsePort(pair.hse, {
-				send: (sessionId, payload) => pair.hse.send(sessionId, payload),
+				send: (sessionId, payload) => pair.hse.send(pair.now, sessionId, payload),
 				refresh: (sessionId, method) => pair.hse.refresh(pair.now, sessionId, method),
 				handedOver: async () => {},
 				terminate: (sessionId, cause) => pair.hse.terminate(pair.now, sessionId, cause),

@@ -53,7 +53,7 @@ async function start(settings: object, more: Partial<NorthboundServerOptions> = 
 	};
 	server = await NorthboundServer.start({
 		hse: coreHsePort(pair.hse, {
-			send: (sessionId, payload) => flow(() => pair.hse.send(sessionId, payload)),
+			send: (sessionId, payload) => flow(() => pair.hse.send(pair.now, sessionId, payload)),
 			refresh: (sessionId, method) => flow(() => pair.hse.refresh(pair.now, sessionId, method)),
 			handedOver: async () => {},
 			terminate: (sessionId, cause) => flow(() => pair.hse.terminate(pair.now, sessionId, cause)),

@@ -118,7 +118,7 @@ export class World extends Pair {
 		this.context = {
 			hse: coreHsePort(this.hse, {
 				send: (sessionId, payload) => {
-					this.hse.send(sessionId, payload);
+					this.hse.send(this.now, sessionId, payload);
 					flow();
 				},
 				refresh: (sessionId, method) => {

@@ -92,7 +92,7 @@ describe("a new session", () => {
 		pair.deliverToHse();
 		const started = pair.hseEvents.find((event) => event.kind === "session started");
 		if (started?.kind !== "session started") throw new Error("no session was started");
-		expect(() => pair.hse.send(started.sessionId, new Uint8Array(1))).toThrow(/only a live one/);
+		expect(() => pair.hse.send(pair.now, started.sessionId, new Uint8Array(1))).toThrow(/only a live one/);
 	});
 
 	test("nobody answers: five requests with doubling gaps, then the attempt is over", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { REFRESH_METHOD } from "../../firmware/emsdp/contents.js";
-import { CAUSE, COMMAND, COUNT, HEADER } from "../../firmware/emsdp/profile.js";
+import { CAUSE, COMMAND, COUNT, HEADER, RETRANSMISSION } from "../../firmware/emsdp/profile.js";
 import { IMSI, Pair } from "../support/pair.js";
 
 /** Lets the HSE offer new keys. */
@@ -331,5 +331,14 @@ describe("a COUNT past rekeyAt", () => {
 		pair.settle();
 		expect(keyIds(pair)).toEqual([2, 2]);
 		expect(pair.downlinks).toEqual(["the last before"]);
+	});
+
+	test("to the UE after an hour of silence: the 30 is due again some seconds later, not at once", () => {
+		const pair = new Pair().connect();
+		high(pair).hse.user.next = COUNT.rekeyAt;
+		pair.now += 3_600_000;
+		pair.answerUe("good morning");
+		expect(pair.toUe).toHaveLength(2);
+		expect(pair.hse.deadline).toBe(pair.now + RETRANSMISSION.firstAfter);
 	});
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { writeHeader } from "../../firmware/emsdp/header.js";
 import { ALGORITHM, CAUSE, COMMAND, HEADER, LIMITS, SERVICE, TAG } from "../../firmware/emsdp/profile.js";
 import { writeTlv } from "../../firmware/emsdp/tlv.js";
@@ -88,6 +88,22 @@ describe("what an attacker without keys brings about", () => {
 		expect(pair.hse.takeUp(pair.now, octets)).toBe(true);
 		flood();
 		expect(failures).toBe(LIMITS.failedVerificationsPerHour);
+	});
+
+	test("a vector is erased where there is no Session ID for it", () => {
+		const pair = new Pair();
+		pair.begin();
+		const [request] = pair.toHse;
+		pair.hse.handleDatagram(pair.now, "ue", request, request.length);
+		const { number = 0 } = pair.hse.outbox.takeVectorRequest() ?? {};
+		const octets = (length: number) => pair.random.octets(length);
+		const vector = { rand: octets(16), autn: octets(16), xres: octets(8), ck: octets(16), ik: octets(16) };
+		const none = jest.spyOn(pair.random, "next").mockImplementation(() => {
+			throw new Error("no Session ID");
+		});
+		expect(() => pair.hse.handleVector(pair.now, number, { imsi: IMSI, vector })).toThrow("no Session ID");
+		none.mockRestore();
+		for (const secret of [vector.xres, vector.ck, vector.ik]) expect(secret).toEqual(new Uint8Array(secret.length));
 	});
 
 	test("too many unconfirmed sessions: requests are put off", () => {

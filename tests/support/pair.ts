@@ -270,7 +270,7 @@ export class Pair {
 	answerUe(text: string): Uint8Array {
 		const session = this.hse.sessionOf(IMSI);
 		if (session === undefined) throw new Error("the HSE has no session");
-		this.hse.send(session.sessionId, new TextEncoder().encode(text));
+		this.hse.send(this.now, session.sessionId, new TextEncoder().encode(text));
 		this.drainHse();
 		return this.toUe[this.toUe.length - 1];
 	}
