@@ -14,9 +14,7 @@ export const THREE_DOWN_1: v128 = i64x2(0x020100030e0d0c0f, 0x0a09080b06050407);
 export const THREE_DOWN_2: v128 = i64x2(0x0e0d0c0f0a09080b, 0x0605040702010003);
 export const THREE_DOWN_3: v128 = i64x2(0x0a09080b06050407, 0x020100030e0d0c0f);
 
-/** ShiftRows (FIPS 197 5.1.2), once */
-export const SHIFT_ROWS: v128 = i64x2(0x030e09040f0a0500, 0x0b06010c07020d08);
-/** and twice, */
+/** ShiftRows (FIPS 197 5.1.2) twice, */
 export const TWO_SHIFT_ROWS: v128 = i64x2(0x0f060d040b020900, 0x070e050c030a0108);
 /** and its inverse. */
 export const SHIFT_ROWS_BACK: v128 = i64x2(0x0b0e0104070a0d00, 0x0306090c0f020508);

@@ -29,5 +29,3 @@ export const CARD_ACCESS = {
 		close: { command: "AT+CCHC={session}", within: PATIENCE },
 	},
 } as const satisfies Readonly<Record<string, CardAccess>>;
-
-export type CardAccessName = keyof typeof CARD_ACCESS;

@@ -108,5 +108,3 @@ export const DIALECTS = {
 		arrived: ["+CRTDCP: 1,{count},{hex}"],
 	},
 } as const satisfies Readonly<Record<string, Dialect>>;
-
-export type DialectName = keyof typeof DIALECTS;

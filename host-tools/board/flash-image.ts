@@ -2,7 +2,7 @@
  * The file behind the board's external memory: its emulated flash, and the random octets it is given. The format of the
  * flash is described in firmware/platform/board/log.h.
  */
-import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { crc32 } from "./crc32.js";
 
 /** QEMU takes a file of exactly this size; most of it is a hole. */
@@ -41,15 +41,6 @@ export function writeFlash(path: string, values: Iterable<readonly [string, Uint
 	ftruncateSync(file, MEMORY_OCTETS);
 	writeSync(file, page, 0, page.length, 0);
 	closeSync(file);
-}
-
-/** Both pages, as they are now. */
-export function readPages(path: string): Buffer {
-	const pages = Buffer.alloc(2 * PAGE_OCTETS);
-	const file = openSync(path, "r");
-	readSync(file, pages, 0, pages.length, 0);
-	closeSync(file);
-	return pages;
 }
 
 /** What the board's generator of random numbers gives from now on: for tests, since the emulated machine has none. */

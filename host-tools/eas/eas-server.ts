@@ -28,14 +28,12 @@ import {
 	createMutualServer,
 	listen,
 	MutualClient,
+	pauseAfter,
 	plain,
 	type Received,
 	type TlsIdentity,
 } from "./https.js";
 
-/** Milliseconds between two tries to reach the HSE. */
-const FIRST_PAUSE = 200;
-const LONGEST_PAUSE = 5000;
 /** How often a renewal that fails is tried before its time is over; of several HSEs another one may answer. */
 const RENEWALS_IN_VAIN = 10;
 /** How often a key is asked for that messages wait for, until the HSE gives it or refuses it. */
@@ -197,7 +195,7 @@ export class EasServer {
 				// Each reason once, however often it is tried.
 				if (why !== told && !this.isClosed) this.options.onError?.(new Error(`This EAS is not registered: ${why}`));
 				told = why;
-				await sleep(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** tries), undefined, { ref: false });
+				await sleep(pauseAfter(tries), undefined, { ref: false });
 			}
 		}
 		this.isRegistering = false;
@@ -301,7 +299,7 @@ export class EasServer {
 	/** Messages wait for this key: an HSE that cannot give it now may do so soon, or another one may. */
 	private async pullUntilAnswered(wanted: NamedKey): Promise<void> {
 		for (let tries = 0; tries < MOST_PULLS; tries++) {
-			if (tries > 0) await sleep(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** tries), undefined, { ref: false });
+			if (tries > 0) await sleep(pauseAfter(tries), undefined, { ref: false });
 			if (this.isClosed) return;
 			try {
 				await this.pull(wanted);
@@ -326,7 +324,7 @@ export class EasServer {
 			const verdicts = await this.forward(this.id, batch);
 			if (verdicts === undefined) {
 				isRepeated = true;
-				await sleep(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++), undefined, { ref: false });
+				await sleep(pauseAfter(failures++), undefined, { ref: false });
 				continue;
 			}
 			failures = 0;

@@ -7,6 +7,9 @@ import type { PeerCertificate, TLSSocket } from "node:tls";
 const LEAST_TLS = "TLSv1.2";
 /** Milliseconds for one request, and for a body to come in. */
 const PATIENCE = 5000;
+/** Milliseconds between two tries to reach the other end. */
+const FIRST_PAUSE = 200;
+const LONGEST_PAUSE = 5000;
 
 const connections = new WeakMap<Server, Set<Socket>>();
 
@@ -195,4 +198,9 @@ function send(response: ServerResponse, { status, type, body, location }: Answer
 	response.setHeader("cache-control", "no-store");
 	response.writeHead(status);
 	response.end(body);
+}
+
+/** Milliseconds before something that has failed so many times is tried again. */
+export function pauseAfter(failures: number): number {
+	return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures);
 }

@@ -33,6 +33,7 @@ import {
 	createMutualServer,
 	listen,
 	MutualClient,
+	pauseAfter,
 	plain,
 	type Received,
 	type TlsIdentity,
@@ -44,10 +45,8 @@ import type { EasRegistration, SharedEas, StandingRegistration } from "./shared-
 
 /** Seconds after which an EAS must have registered again. */
 const REGISTERED_FOR = 60;
-/** Failures in a row from which on an EAS counts as out of reach, and milliseconds between two tries. */
+/** Failures in a row from which on an EAS counts as out of reach. */
 const MOST_FAILURES = 3;
-const FIRST_PAUSE = 200;
-const LONGEST_PAUSE = 5000;
 /** How often a session is brought here that another HSE takes meanwhile. */
 const MOST_BRINGS = 5;
 /** What waits for one EAS at the most; beyond, UP messages are dropped, which EMSDP does not acknowledge anyway. */
@@ -326,7 +325,7 @@ export class EasInterface {
 			} catch (error) {
 				eas.failures++;
 				if (eas.failures === MOST_FAILURES) this.options.onError(reachError(eas.easId, error));
-				await sleep(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** eas.failures), undefined, { ref: false });
+				await sleep(pauseAfter(eas.failures), undefined, { ref: false });
 				continue;
 			}
 			if (eas.isOver) break;

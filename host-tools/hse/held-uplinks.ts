@@ -23,7 +23,11 @@ export class HeldUplinks {
 		const start = this.endOf(this.count - 1);
 		const end = start + IMSI_OCTETS + uplink.end - uplink.start;
 		if (entry === this.entries.length) this.entries = longer(this.entries, new Uint32Array(2 * entry));
-		if (end > this.octets.length) this.octets = longer(this.octets, new Uint8Array(2 * end));
+		if (end > this.octets.length) {
+			const { octets } = this;
+			this.octets = longer(octets, new Uint8Array(2 * end));
+			octets.fill(0);
+		}
 		const { entries, octets } = this;
 		entries[entry] = uplink.sessionId;
 		entries[entry + 1] = uplink.count;

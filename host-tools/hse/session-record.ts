@@ -1,5 +1,6 @@
 import type { ReceivedCount } from "../../firmware/emsdp/count.js";
 import { extensionOctets } from "../../firmware/emsdp/header.js";
+import { IMSI_OCTETS } from "../../firmware/emsdp/imsi.js";
 import { HEADER } from "../../firmware/emsdp/profile.js";
 import type { SecurityParameters, TrafficKeys } from "../../firmware/emsdp/security-context.js";
 import { copyOctets } from "../octets.js";
@@ -59,7 +60,6 @@ const OCTET = {
 
 export const RECORD_OCTETS = 296;
 export const RECORD_WORDS = RECORD_OCTETS / 4;
-const IMSI_OCTETS = 8;
 const BASE_KEY_OCTETS = 32;
 const TRAFFIC_KEYS_OCTETS = 64;
 /** The longest address that stands in the record: IPv6 with a port and more. */

@@ -1,5 +1,5 @@
 import { ReceivedCount } from "../../firmware/emsdp/count.js";
-import { decodeImsi } from "../../firmware/emsdp/imsi.js";
+import { decodeImsi, IMSI_OCTETS } from "../../firmware/emsdp/imsi.js";
 import { COUNT, HEADER } from "../../firmware/emsdp/profile.js";
 import { easIdText } from "../eas-id-text.js";
 import { decodeParts, encodeParts, type Parts } from "./parts.js";
@@ -103,7 +103,7 @@ export function viewOfStored(octets: Uint8Array) {
 
 /** EF_IMSI of a stored session, 8 octets; not a copy. */
 export function imsiOfStored(octets: Uint8Array): Uint8Array {
-	return octets.subarray(1 + 4 * WORD.imsi, 1 + 4 * WORD.imsi + 8);
+	return octets.subarray(1 + 4 * WORD.imsi, 1 + 4 * WORD.imsi + IMSI_OCTETS);
 }
 
 /** Whether a stored session has been confirmed: one that has not is kept with the UE's request. */

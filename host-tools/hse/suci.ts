@@ -24,11 +24,12 @@ const LONGEST_MSIN_OCTETS = 5;
 const SHORTEST_IMSI = 6;
 const LONGEST_IMSI = 15;
 
-/** What stands before a public key in a SubjectPublicKeyInfo: X25519 (RFC 8410), a compressed point of P-256 (RFC 5480). */
+/** X25519, and a compressed point of P-256. */
 const PUBLIC_KEY_OCTETS: Readonly<Record<number, number>> = {
 	[PROTECTION_SCHEME.profileA]: 32,
 	[PROTECTION_SCHEME.profileB]: 33,
 };
+/** What stands before them in a SubjectPublicKeyInfo (RFC 8410, RFC 5480). */
 const PUBLIC_KEY_PREFIX: Readonly<Record<number, string>> = {
 	[PROTECTION_SCHEME.profileA]: "302a300506032b656e032100",
 	[PROTECTION_SCHEME.profileB]: "3039301306072a8648ce3d020106082a8648ce3d030107032200",

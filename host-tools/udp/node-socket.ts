@@ -8,7 +8,7 @@ const MOST_TURNS = 8;
 /** A source is an address already: it goes out in this turn, and not after a question to the resolver. */
 const takeAsIs: SocketOptions["lookup"] = (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4);
 
-/** A socket of node:dgram, for systems that have no {@link openBatchedSocket}: one datagram at a time. */
+/** A socket of node:dgram, for systems that have no {@link BatchedSocket}: one datagram at a time. */
 export async function openNodeSocket({ address, port, receiver }: DatagramSocketOptions): Promise<DatagramSocket> {
 	const socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4", lookup: takeAsIs });
 	await new Promise<void>((resolve, reject) => {

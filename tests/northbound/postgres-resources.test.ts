@@ -4,6 +4,7 @@ import { PostgresSubscribers } from "../../host-tools/hse/postgres/subscribers.j
 import { openPostgresResources, type PostgresResources } from "../../host-tools/northbound/postgres/resources.js";
 import type { Resource } from "../../host-tools/northbound/resources.js";
 import { type Steps, wait } from "../../host-tools/northbound/steps.js";
+import { pause } from "../several-hses/waiting.js";
 import { NO_POSTGRES, Postgres } from "../support/postgres.js";
 
 const IMSI = "001010000000001";
@@ -16,10 +17,6 @@ const RESOURCE: Resource<{ readonly n: number }> = {
 	until: undefined,
 	body: { n: 0 },
 };
-
-function pause(milliseconds: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
 
 async function until(isThere: () => unknown): Promise<void> {
 	for (let i = 0; i < 500 && !(await isThere()); i++) await pause(20);

@@ -6,16 +6,13 @@ import { NO_POSTGRES, Postgres } from "../support/postgres.js";
 import { SeededRandom } from "../support/seeded-random.js";
 import { HseProcess, type Told } from "./hse-process.js";
 import { CREDENTIALS, Meter } from "./meter.js";
+import { pause } from "./waiting.js";
 import { checkWire } from "./wire-check.js";
 
 const SEED = Number(process.env.BEST_SEED ?? 33163);
 const METERS = 12;
 const HSES = 3;
 const ADDRESS = "127.0.0.1";
-
-function pause(milliseconds: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
 
 async function freePorts(many: number): Promise<number[]> {
 	const sockets = Array.from({ length: many }, () => createSocket("udp4"));

@@ -14,6 +14,7 @@ import { loadKernel } from "../../host-tools/kernel.js";
 import { offerOf } from "../../host-tools/provision/provision.js";
 import { MemoryStore } from "../support/pair.js";
 import type { SeededRandom } from "../support/seeded-random.js";
+import { pause } from "./waiting.js";
 import type { TrafficKeyPair } from "./wire-check.js";
 
 export const CREDENTIALS = { k: new Uint8Array(16).fill(0x4b), opc: new Uint8Array(16).fill(0x6f) } as const;
@@ -24,10 +25,6 @@ const NETWORK = plmnForm("901", "70");
 const PATIENCE = 200;
 /** Readings without an answer after which a device resumes its session, as after any long silence. */
 const MOST_UNANSWERED = 20;
-
-function pause(milliseconds: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
 
 /** A UE whose datagrams go to any of several HSEs, as a spreader of UDP does it, with all that it sees on record. */
 export class Meter {
