@@ -73,6 +73,10 @@ async function open(
 	const tls = readEasTls(configuration);
 	try {
 		const storage = keep(await openStorage(configuration.database, homeNetworkKeys));
+		if (storage.wasSetBack)
+			console.error(
+				`The database ${configuration.database} is an older copy, or not the one that ${configuration.database}-lock belongs to: its sessions were forgotten, and UEs agree new ones.`,
+			);
 		const { eas: isEas, northboundPort, operationsPort } = configuration;
 		const isAudited = isEas || northboundPort !== undefined || operationsPort !== undefined;
 		const audit = isAudited ? keep(new AuditFile(configuration.auditLog, Date.now)) : undefined;

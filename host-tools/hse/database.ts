@@ -79,6 +79,8 @@ const MIGRATIONS: readonly string[] = [
 		eas_key TEXT NOT NULL CHECK (eas_key IN ('deny', 'allow', 'escrow'))
 	) STRICT, WITHOUT ROWID`,
 	SESSION_PLACES,
+	// See run-marks.ts.
+	"CREATE TABLE run (mark INTEGER NOT NULL) STRICT",
 ];
 
 type Row = Record<string, unknown>;
@@ -262,6 +264,16 @@ export class HseDatabase implements SubscriberDatabase {
 	/** While another process writes, this one's writing fails at once. */
 	leaveWaiting(): void {
 		this.database.exec("PRAGMA busy_timeout = 0");
+	}
+
+	/** What the last run of an HSE has marked this file with, 0 where there was none. */
+	get runMark(): number {
+		const row = this.database.prepare("SELECT mark FROM run").get([]) as Row | undefined;
+		return Number(row?.mark ?? 0);
+	}
+
+	set runMark(mark: number) {
+		this.database.exec(`DELETE FROM run; INSERT INTO run VALUES (${mark})`);
 	}
 
 	/** A statement on the tables of this file. */

@@ -4,6 +4,7 @@ import { DatabaseError, HseDatabase } from "./database.js";
 import { DatabaseThread } from "./database-thread.js";
 import type { HomeNetworkKeys } from "./home-network-key.js";
 import { MediumSpeed } from "./medium-speed.js";
+import { LOCK_TABLE, renewMark } from "./run-marks.js";
 import { SessionPlaces } from "./session-places.js";
 import { type PackedBatch, packBatch, SessionWriter } from "./session-writer.js";
 import type { Restorer, SessionBatch, SessionStore } from "./store.js";
@@ -32,6 +33,8 @@ const BATCHES_BETWEEN = 256;
  * another thread is awake, so while the thread has nothing to do it is written here.
  */
 export class SqliteSessionStore implements SessionStore {
+	/** Whether the file was an older copy, so that its sessions have been forgotten. */
+	readonly wasSetBack: boolean;
 	private readonly lock: Database.Database;
 	private readonly path: string;
 	private readonly thread: DatabaseThread;
@@ -56,17 +59,29 @@ export class SqliteSessionStore implements SessionStore {
 		closeSync(openSync(`${path}-lock`, "a", 0o600));
 		this.lock = new Database(`${path}-lock`);
 		try {
-			this.lock.exec("BEGIN EXCLUSIVE");
-		} catch {
+			// It is held from the first transaction on until it is closed.
+			this.lock.exec(`PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; ${LOCK_TABLE}; COMMIT`);
+		} catch (error) {
 			this.lock.close();
+			const { code, message } = error as Error & { readonly code?: string };
 			throw new DatabaseError(
-				`The database ${path} is in use by another HSE: end that one, or name another file with --database.`,
+				code === "SQLITE_BUSY"
+					? `The database ${path} is in use by another HSE: end that one, or name another file with --database.`
+					: `The lock ${path}-lock cannot be used (${message}): make room, or delete it, and the HSE forgets its sessions.`,
 			);
 		}
 		this.database = new HseDatabase(path);
+		this.wasSetBack = !this.renewMark();
 		this.database.leaveLog();
 		this.database.leaveWaiting();
 		this.writer = new SessionWriter(this.database);
+	}
+
+	private renewMark(): boolean {
+		return renewMark(this.lock, this.database, () => {
+			this.database.prepare("DELETE FROM session").run([]);
+			this.database.prepare("DELETE FROM uplink_counts").run([]);
+		});
 	}
 
 	/** The authentication centre of the same file. */
@@ -135,7 +150,11 @@ export class SqliteSessionStore implements SessionStore {
 
 	async close(): Promise<void> {
 		await this.thread.close();
+		// A copy from before this is an older one.
+		this.renewMark();
 		this.database.close();
+		// Its driver keeps a connection that has statements; the lock ends with the next transaction.
+		this.lock.exec("PRAGMA locking_mode = NORMAL; BEGIN IMMEDIATE; COMMIT");
 		this.lock.close();
 	}
 }

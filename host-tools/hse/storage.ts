@@ -16,6 +16,8 @@ export interface Storage {
 	readonly store: SessionStore | SharedSessionStore;
 	/** An authentication centre that is not in the server's thread; undefined: the server makes one of the database. */
 	readonly centre?: VectorSource;
+	/** Whether the database was an older copy, so that its sessions have been forgotten. */
+	readonly wasSetBack?: boolean;
 	/** After the server has been closed. */
 	close(): Promise<void>;
 }
@@ -34,6 +36,7 @@ async function openFile(path: string, homeNetworkKeys?: HomeNetworkKeys): Promis
 			database,
 			store,
 			centre: store.centre,
+			wasSetBack: store.wasSetBack,
 			close: async () => {
 				await store.close();
 				database.close();

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
@@ -12,6 +21,7 @@ import { DatabaseThread } from "../../host-tools/hse/database-thread.js";
 import type { HseEvent, Outgoing, VectorRequest } from "../../host-tools/hse/events.js";
 import { HeldOutputs } from "../../host-tools/hse/held-outputs.js";
 import type { VectorAnswer } from "../../host-tools/hse/hse.js";
+import { LOCK_TABLE, renewMark } from "../../host-tools/hse/run-marks.js";
 import { SessionPlaces } from "../../host-tools/hse/session-places.js";
 import { SqliteSessionStore } from "../../host-tools/hse/session-store.js";
 import { SESSION_TABLES } from "../../host-tools/hse/session-tables.js";
@@ -79,6 +89,87 @@ describe("the SQLite session store", () => {
 		for (const name of [path, join(folder, "link.db")])
 			expect(() => new SqliteSessionStore(name)).toThrow(/in use by another HSE/);
 		await store.close();
+	});
+
+	describe("a file that was set back", () => {
+		const session = batchOf({ puts: [{ sessionId: 7, octets: Uint8Array.of(1) }], counts: Uint8Array.of(1) });
+		/** Opens it, and what it has then. */
+		const found = async (file: string, after: (store: SqliteSessionStore) => Promise<void> = async () => {}) => {
+			const store = new SqliteSessionStore(file);
+			const contents = await contentsOf(store);
+			await after(store);
+			await store.close();
+			return [store.wasSetBack, contents.length];
+		};
+		const store = (into: SqliteSessionStore) => into.commit(session);
+		const copyOf = (name: string) => {
+			const raw = new Database(path);
+			raw.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+			raw.close();
+			const copy = join(folder, name);
+			copyFileSync(path, copy);
+			return copy;
+		};
+		/** As if it were put in the place of the file. */
+		const withLock = (copy: string) => {
+			copyFileSync(`${path}-lock`, `${copy}-lock`);
+			return copy;
+		};
+
+		test("to a copy of an earlier run, or of the same run, has no sessions any more; from then on it has", async () => {
+			let during = "";
+			expect(await found(path, store)).toEqual([false, 0]);
+			const earlier = copyOf("earlier.db");
+			const took = async () => {
+				during = copyOf("during.db");
+			};
+			expect(await found(path, took)).toEqual([false, 2]);
+			for (const copy of [earlier, during]) {
+				expect(await found(withLock(copy), store)).toEqual([true, 0]);
+				expect(await found(copy)).toEqual([false, 2]);
+			}
+			expect(await found(path)).toEqual([false, 2]);
+		});
+
+		test("is told by its lock: without it, or with that of another, it has none", async () => {
+			await found(path, store);
+			expect(await found(copyOf("without.db"))).toEqual([true, 0]);
+			const other = join(folder, "other.db");
+			new HseDatabase(other).close();
+			expect(await found(withLock(other))).toEqual([true, 0]);
+		});
+
+		test("cannot be told where the lock is no lock: that is said, and nothing is opened", () => {
+			writeFileSync(`${path}-lock`, "no database at all, but some text ".repeat(40));
+			expect(() => new SqliteSessionStore(path)).toThrow(/-lock cannot be used \(.*\): make room, or delete it/);
+		});
+
+		test("is none where the process ended while it was marked, wherever", async () => {
+			for (const step of [1, 2, 3]) {
+				let steps = 0;
+				const lock = new Database(join(folder, `lock-${step}`));
+				lock.exec(LOCK_TABLE);
+				const database = new HseDatabase(join(folder, `${step}.db`));
+				const forget = jest.fn();
+				expect(renewMark(lock, database, forget)).toBe(true);
+				const ended = new Error("the process ends");
+				const exec = lock.exec.bind(lock);
+				const together = database.together.bind(database);
+				const endAt = <T>(work: () => T): T => {
+					if (++steps === step) throw ended;
+					return work();
+				};
+				lock.exec = (sql) => endAt(() => exec(sql));
+				database.together = (work) => endAt(() => together(work));
+				expect(() => renewMark(lock, database, forget)).toThrow(ended);
+				lock.exec = exec;
+				database.together = together;
+				expect(renewMark(lock, database, forget)).toBe(true);
+				expect(forget).not.toHaveBeenCalled();
+				lock.close();
+				database.close();
+			}
+		});
 	});
 
 	test("a batch that cannot be written changes nothing and can be given again", async () => {
@@ -241,7 +332,7 @@ describe("the SQLite session store", () => {
 		made.close();
 		const raw = new Database(old);
 		raw.exec(
-			"DROP TABLE session; DROP TABLE uplink_counts; DROP TABLE shared_key; DROP TABLE policy; PRAGMA user_version = 2",
+			"DROP TABLE run; DROP TABLE session; DROP TABLE uplink_counts; DROP TABLE shared_key; DROP TABLE policy; PRAGMA user_version = 2",
 		);
 		raw.close();
 		const opened = new HseDatabase(old);
@@ -254,7 +345,7 @@ describe("the SQLite session store", () => {
 
 	test("sessions of a file in which they stood by their IDs are found, and keep their places", async () => {
 		const raw = new Database(path);
-		raw.exec(`DROP TABLE session; DROP TABLE uplink_counts; ${SESSION_TABLES}; PRAGMA user_version = 4;
+		raw.exec(`DROP TABLE run; DROP TABLE session; DROP TABLE uplink_counts; ${SESSION_TABLES}; PRAGMA user_version = 4;
 			INSERT INTO session VALUES (4294967295, 1, x'01'), (7, 2, x'02')`);
 		raw.close();
 		new HseDatabase(path).close();
