@@ -94,8 +94,8 @@ export async function runBatch(options: BatchOptions): Promise<number> {
 		throw new UsageError("--report goes with a file: what comes by standard input cannot be gone on with.");
 	const done = report === undefined ? new RowSet() : await rowsDone(report);
 	const count = canLookTwice ? await check(options, done, kernel) : undefined;
-	const database = options.database === undefined || isDryRun ? undefined : await openSubscribers(options.database);
 	const lines = report === undefined || isDryRun ? undefined : appendTo(report);
+	const database = options.database === undefined || isDryRun ? undefined : await openSubscribers(options.database);
 	const progress = new Progress(count);
 	let isStopped = false;
 	const stop = () => {

@@ -39,12 +39,22 @@ export class RowSet {
 	}
 }
 
-/** The rows that a report says are done. @throws Failure where it is no report */
+/** @throws Failure that names the option */
+function openReport(path: string, flags: string): number {
+	try {
+		return openSync(path, flags, 0o600);
+	} catch (error) {
+		const why = (error as NodeJS.ErrnoException).code;
+		throw new Failure(`The report ${path} cannot be used (${why}): name a file, or a new one, with --report.`);
+	}
+}
+
+/** The rows that a report says are done. @throws Failure where it is no report, or one that cannot be written */
 export async function rowsDone(path: string): Promise<RowSet> {
 	const done = new RowSet();
 	if (!existsSync(path)) return done;
 	let number = 0;
-	for await (const line of createInterface({ input: createReadStream(path) })) {
+	for await (const line of createInterface({ input: createReadStream(path, { fd: openReport(path, "r+") }) })) {
 		number++;
 		let report: Partial<Report>;
 		try {
@@ -64,9 +74,9 @@ export async function rowsDone(path: string): Promise<RowSet> {
 
 const NEW_LINE = 0x0a;
 
-/** Adds lines to a report; each is in the file when `write` returns. */
+/** Adds lines to a report; each is in the file when `write` returns. @throws Failure where it cannot be made */
 export function appendTo(path: string): { write(line: string): void; close(): void } {
-	const file = openSync(path, "a+", 0o600);
+	const file = openReport(path, "a+");
 	const { size } = fstatSync(file);
 	const last = Buffer.alloc(1);
 	// Behind a torn line.

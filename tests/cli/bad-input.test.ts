@@ -1,5 +1,5 @@
 import { createSocket } from "node:dgram";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -109,6 +109,45 @@ describe("what failed: one line with the cause and the way out, status 1, nothin
 		expect(status).toBe(1);
 		expect(oneLine(stderr)).toMatch(/has an identity already: name another --store/);
 		expect(readFileSync(join(folder, "store/identity"))).toEqual(identity);
+	});
+
+	test("a device's store that is a file, or below one: no database is made for it", () => {
+		const file = join(folder, "no-store");
+		writeFileSync(file, "text");
+		const database = join(folder, "no-store.db");
+		for (const store of [file, join(file, "below")]) {
+			const { status, stderr } = best(["provision", "--store", store, "--database", database]);
+			expect(status).toBe(1);
+			expect(oneLine(stderr)).toMatch(/no-store.* cannot be used \(ENOTDIR\): name a folder.* --store/);
+		}
+		expect(readFileSync(file, "utf8")).toBe("text");
+		expect(existsSync(database)).toBe(false);
+	});
+
+	test("what fails leaves no folder for the device", () => {
+		const database = join(folder, "taken.db");
+		expect(best(["provision", "--database", database, "--store", join(folder, "taken")]).status).toBe(0);
+		const { status, stderr } = best(["provision", "--database", database, "--store", join(folder, "parent/child")]);
+		expect(status).toBe(1);
+		expect(oneLine(stderr)).toMatch(/in the database already/);
+		expect(existsSync(join(folder, "parent"))).toBe(false);
+	});
+
+	test("a report that is a folder, or in none", () => {
+		const file = join(folder, "report-batch.jsonl");
+		writeFileSync(file, `{"imsi":"901700000000001"}\n`);
+		const database = join(folder, "report.db");
+		const words = ["provision", "--batch", file, "--database", database, "--unchecked", "--port", "none"];
+		for (const [report, why] of [
+			[folder, "EISDIR"],
+			[join(folder, "none/report"), "ENOENT"],
+		]) {
+			const fields = ["--hse-address", "192.0.2.1", "--eas-id", "meter.test", "--report", report];
+			const { status, stderr } = best([...words, ...fields]);
+			expect(status).toBe(1);
+			expect(oneLine(stderr)).toMatch(new RegExp(`cannot be used \\(${why}\\): name a file.* --report`));
+		}
+		expect(existsSync(database)).toBe(false);
 	});
 
 	test("a folder without vectors", () => {
