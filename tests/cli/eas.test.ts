@@ -183,6 +183,12 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 			expect(hse.events.filter(({ kind }) => kind === "key disclosure")).toEqual([
 				expect.objectContaining({ way: "push", easId: "meter.demo", escrowed: true, cause: 0 }),
 			]);
+			// One name for a session, and one for an EAS, in all that is printed.
+			const { sessionId } = readings[0];
+			expect(sessionId).toMatch(/^[0-9a-f]{8}$/);
+			for (const kind of ["eas key", "forward", "key disclosure", "eas over"])
+				expect(hse.events).toContainEqual(expect.objectContaining({ kind, sessionId, easId: "meter.demo" }));
+			expect(hse.events).toContainEqual(expect.objectContaining({ kind: "session started", sessionId }));
 			// No payload passes the HSE in clear.
 			expect(hse.lines.join("\n")).not.toContain(Buffer.from("alpha").toString("hex"));
 			expect(await eas.end()).toBe(0);
@@ -223,6 +229,21 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 			const plain = ["--store", at("plain"), "--database", at("denied.db"), "--hse-port", `${udp}`];
 			expect(best(["provision", ...plain, "--imsi", "001010000000002"]).status).toBe(0);
 			expect(best(["device", "--store", at("plain"), "--count", "1"]).stdout).toContain("session started");
+		},
+		PATIENCE,
+	);
+
+	test(
+		"best hse --answer says nothing of a session that its UE has ended before the answer",
+		async () => {
+			port += 2;
+			const words = ["--store", at("ended"), "--database", at("ended.db"), "--hse-port", `${port}`];
+			expect(best(["provision", ...words]).status).toBe(0);
+			const hse = start(["hse", "--answer", "--json", "--database", at("ended.db"), "--port", `${port}`]);
+			expect(best(["device", "--store", at("ended"), "--interval", "0", "--count", "20"]).status).toBe(0);
+			await hse.until(() => hse.events.some(({ kind }) => kind === "session over"));
+			expect(await hse.end()).toBe(0);
+			expect(hse.errors).toBe("");
 		},
 		PATIENCE,
 	);
