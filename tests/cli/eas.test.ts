@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { whyOf } from "../../host-tools/cli/eas.js";
 import { best, ROOT } from "../support/best.js";
 
 /** Long enough for a machine that is busy; nothing is measured. */
@@ -257,6 +258,18 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 		expect(stdout).toContain("3 / 3");
 	});
 
+	test("why a reading was not posted is told", async () => {
+		const server = createServer();
+		await new Promise<void>((resolve) => {
+			server.listen(0, "127.0.0.1", resolve);
+		});
+		const { port: free } = server.address() as AddressInfo;
+		await new Promise((resolve) => server.close(resolve));
+		const why = await fetch(`http://127.0.0.1:${free}/`).then(() => "", whyOf);
+		expect(why).toBe("fetch failed (ECONNREFUSED)");
+		expect(whyOf(new Error("status 503"))).toBe("status 503");
+	});
+
 	test("wrong use is told in one line", () => {
 		const noPem = (prefix: string) =>
 			["certificate", "private-key", "authority"].flatMap((name) => [`--${prefix}${name}`, "package.json"]);
@@ -269,6 +282,14 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 			[["hse", "--eas", "--eas-key", "escrow"], "it needs --escrow-file", 2],
 			[["hse", "--eas", ...noPem("eas-")], "TLS cannot use", 1],
 			[["eas", ...noPem("")], "TLS cannot use", 1],
+			[
+				["eas", ...tlsOf("meter.demo"), "--authority", "package.json"],
+				"package.json: it begins with no certificate",
+				1,
+			],
+			[["hse", "--eas", ...tlsOf("hse", "ca", "eas-"), "--eas-authority", "package.json"], "no certificate", 1],
+			[["eas", ...tlsOf("meter.demo"), "--address", "192.0.2.1"], "choose another with --address", 1],
+			[["eas", ...tlsOf("meter.demo"), "--address", "eas.invalid"], "choose another with --address", 1],
 			[["eas", "--hse", "http://127.0.0.1"], "https://", 2],
 			[["eas", "--post", "nowhere"], "an URL is allowed", 2],
 			[["eas", ...tlsOf("meter.demo"), "--script", at("missing")], "cannot be used (ENOENT)", 1],
