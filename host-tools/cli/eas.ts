@@ -88,7 +88,7 @@ export const eas: Command = {
 		post: { value: "URL", help: "POST each reading there as JSON, too" },
 		"psk-file": { value: "FILE", help: "keep the K_EAS_PSKs there, as servers of TLS with pre-shared keys read them" },
 	},
-	example: "best eas --eas-id meter.demo --script answers.txt",
+	example: "best eas --eas-id meter.demo --script best-answers.txt",
 	async run(options) {
 		const easId = textOption(options, "eas-id", "meter.demo");
 		const hseUrl = httpsUrl(options, "hse", `https://127.0.0.1:${EAS_PORT}`);

@@ -75,7 +75,7 @@ export const keygen: Command = {
 		out: { value: "FILE", help: "a new file, for its owner only (standard output; needed for home network keys)" },
 		test: { help: "allow test networks and an OP that everybody knows" },
 	},
-	example: "best keygen --imsi 901700000000001 --count 100 --op prompt --out keys.jsonl",
+	example: "best keygen --imsi 901700000000001 --count 100 --op prompt --out best-keys.jsonl",
 	async run(options) {
 		const kind = choiceOption(options, "kind", KINDS, "milenage");
 		if (kind === "home-network-a" || kind === "home-network-b") return homeNetworkKey(kind, options);
