@@ -18,6 +18,9 @@ import { NODE_HOST_COMMAND } from "./device/device.js";
 import { runInNode } from "./device/node-host.js";
 import { DatabaseError } from "./hse/database.js";
 
+/** Columns of an option in the help; what is longer has its text on the next line. */
+const OPTION_WIDTH = 33;
+
 const COMMANDS: readonly Command[] = [
 	demo,
 	hse,
@@ -47,13 +50,16 @@ function overview(): string {
 function help({ name, summary, operands = [], options, example }: Command): string {
 	const rows = Object.entries(options).map(([option, { value, help: text }]) => {
 		const left = `--${option}${value === undefined ? "" : ` ${value}`}`;
-		return `  ${left.padEnd(33)} ${text}`;
+		return left.length > OPTION_WIDTH
+			? `  ${left}\n${" ".repeat(OPTION_WIDTH + 3)}${text}`
+			: `  ${left.padEnd(OPTION_WIDTH)} ${text}`;
 	});
 	const usage = ["best", name, ...operands, rows.length > 0 ? "[options]" : ""].join(" ").trim();
 	return [usage, summary, "", ...rows, "", `Example: ${example}`].join("\n");
 }
 
 async function run([name, ...words]: readonly string[]): Promise<number> {
+	if (name === "help" && words.length > 0) return run([words[0], "--help"]);
 	if (name === undefined || name === "--help" || name === "-h" || name === "help") {
 		console.log(overview());
 		return name === undefined ? 2 : 0;

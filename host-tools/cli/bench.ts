@@ -5,11 +5,22 @@ import { socketFigures } from "../bench/load/socket-figures.js";
 import { ratiosOf } from "../bench/ratios.js";
 import { uplinkRows } from "../bench/uplink-rows.js";
 import { xsRows } from "../bench/xs-rows.js";
+import { UsageError } from "./errors.js";
 import { type Command, numberOption, type Options } from "./options.js";
 
 function figure({ ns, instructions }: BenchRow): string {
 	return ns !== undefined ? `${Math.round(ns)} ns` : `${instructions} instructions`;
 }
+
+/** Rows of text as lines: each column as wide as its longest text, and numbers, which come last, at its end. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+	const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+	const cell = (text: string, i: number) => (/^\d/.test(text) ? text.padStart(widths[i]) : text.padEnd(widths[i]));
+	return rows.map((row) => row.map(cell).join("  "));
+}
+
+/** Options that are of the HSE's benchmark alone. */
+const HSE_ONLY = ["sessions", "seconds", "soak", "ipv6"] as const;
 
 async function benchHse(options: Options): Promise<number> {
 	const sessions = numberOption(options, "sessions", 1_000_000, 1, 9_000_000);
@@ -73,18 +84,19 @@ export const bench: Command = {
 	example: "best bench --json",
 	async run(options) {
 		if (options.hse === true) return benchHse(options);
+		const stray = HSE_ONLY.find((name) => options[name] !== undefined);
+		if (stray !== undefined) throw new UsageError(`--${stray} goes with --hse only: add it, or leave --${stray} out.`);
 		const rows = [...(await kernelRows()), ...(await xsRows()), ...(await uplinkRows()), ...(await boardRows())];
 		const ratios = ratiosOf(rows);
 		if (options.json === true) {
 			console.log(JSON.stringify({ rows, ratios }));
 			return 0;
 		}
-		for (const row of rows)
-			console.log(
-				`${row.where.padEnd(6)}${row.what.padEnd(10)}${row.name.padEnd(26)}${`${row.size} B`.padStart(7)}  ${figure(row).padStart(12)}`,
-			);
+		for (const line of columns(rows.map((row) => [row.where, row.what, row.name, `${row.size} B`, figure(row)])))
+			console.log(line);
 		console.log("");
-		for (const [name, ratio] of Object.entries(ratios)) console.log(`${name.padEnd(50)}${ratio.toFixed(2)}`);
+		for (const line of columns(Object.entries(ratios).map(([name, ratio]) => [name, ratio.toFixed(2)])))
+			console.log(line);
 		return 0;
 	},
 };

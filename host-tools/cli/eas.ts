@@ -14,6 +14,9 @@ import { readTls, tlsFilesOf, tlsOptions } from "./tls.js";
 /** Milliseconds that a reading may take to be posted. */
 const POST_PATIENCE = 5000;
 
+/** What a listening address that is none is told by. */
+const NO_ADDRESS: readonly string[] = ["EADDRNOTAVAIL", "EINVAL", "ENOTFOUND", "EAI_AGAIN", "ENODATA"];
+
 /** An event as an object of JSON: payloads in hex, and as text where they are UTF-8. */
 function lineOf(event: EasEvent): Record<string, unknown> {
 	const { kind, ...rest } = event;
@@ -51,6 +54,13 @@ async function post(url: string, line: Record<string, unknown>): Promise<void> {
 	if (!ok) throw new Error(`status ${status}`);
 }
 
+/** Why a POST failed: fetch hides what went wrong in the cause of its error. */
+export function whyOf(error: Error): string {
+	const cause = error.cause as NodeJS.ErrnoException | undefined;
+	const hidden = cause?.code ?? cause?.message;
+	return hidden === undefined ? error.message : `${error.message} (${hidden})`;
+}
+
 /** Opens what a person names in an option. @throws Failure */
 function open<T>(options: Options, name: string, make: (path: string) => T): T | undefined {
 	const path = options[name];
@@ -78,7 +88,7 @@ export const eas: Command = {
 		post: { value: "URL", help: "POST each reading there as JSON, too" },
 		"psk-file": { value: "FILE", help: "keep the K_EAS_PSKs there, as servers of TLS with pre-shared keys read them" },
 	},
-	example: "best eas --eas-id meter.demo --script answers.txt",
+	example: "best eas --eas-id meter.demo --script best-answers.txt",
 	async run(options) {
 		const easId = textOption(options, "eas-id", "meter.demo");
 		const hseUrl = httpsUrl(options, "hse", `https://127.0.0.1:${EAS_PORT}`);
@@ -89,6 +99,7 @@ export const eas: Command = {
 		const script = open(options, "script", (path) => new AnswerScript(readFileSync(path, "utf8")));
 		const pskFile = open(options, "psk-file", (path) => new PskFile(path));
 		const port = numberOption(options, "port", 0, 1, 65_535);
+		const address = textOption(options, "address", "127.0.0.1");
 		const host = options.host;
 		const take = (event: EasEvent) => {
 			const line = lineOf(event);
@@ -99,7 +110,7 @@ export const eas: Command = {
 			} else if (event.kind === "session over") pskFile?.remove(event.sessionId);
 			if (event.kind !== "uplink") return;
 			if (typeof postUrl === "string")
-				post(postUrl, line).catch((error) => console.error(`A reading was not posted: ${error.message}`));
+				post(postUrl, line).catch((error) => console.error(`A reading was not posted: ${whyOf(error)}.`));
 			const answer = script?.take();
 			if (answer === undefined) return;
 			try {
@@ -115,7 +126,7 @@ export const eas: Command = {
 			hseUrl,
 			hseName: textOption(options, "hse-name", "hse"),
 			tls,
-			address: textOption(options, "address", "127.0.0.1"),
+			address,
 			port,
 			...(typeof host === "string" ? { host } : {}),
 			onEvent: take,
@@ -127,7 +138,9 @@ export const eas: Command = {
 			const bound = await server.listen();
 			console.log(JSON.stringify({ event: "listening", easId, port: bound }));
 		} catch (error) {
-			const why = (error as NodeJS.ErrnoException).code;
+			const why = (error as NodeJS.ErrnoException).code ?? "";
+			if (NO_ADDRESS.includes(why))
+				throw new Failure(`${address} is no address of this machine (${why}): choose another with --address.`);
 			throw new Failure(`The port ${port} cannot be had (${why}): choose another with --port, or end what uses it.`);
 		}
 		await new Promise<void>((resolve) => {

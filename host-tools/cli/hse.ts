@@ -6,6 +6,7 @@ import {
 	type HseServerConfiguration,
 	readConfiguration,
 } from "../hse/configuration.js";
+import { HseError } from "../hse/errors.js";
 import type { EscrowFile } from "../hse/escrow-file.js";
 import type { HseEvent } from "../hse/events.js";
 import { type HomeNetworkKeys, readHomeNetworkKeys } from "../hse/home-network-key.js";
@@ -24,23 +25,22 @@ import { type EasWatcher, easOptions, easPolicy, openEscrow, readEasTls } from "
 import { LineBuffer } from "./line-buffer.js";
 import type { Command } from "./options.js";
 
-/** An event as a line; a payload as text where it is printable, else in hex. */
-function lineOf(event: HseEvent): string {
+/** The fields of an event as they are shown: a Session ID as 8 hex digits, an EAS Id as text, other octets in hex. */
+function shown(event: HseEvent): Record<string, unknown> {
 	const fields = Object.entries(event).map(([name, value]) => {
-		if (value instanceof Uint8Array) return [name, Buffer.from(value).toString("hex")];
-		return [name, name === "sessionId" ? Number(value).toString(16).padStart(8, "0") : value];
+		if (name === "sessionId") return [name, Number(value).toString(16).padStart(8, "0")];
+		if (!(value instanceof Uint8Array)) return [name, value];
+		return [name, name === "easId" ? new TextDecoder().decode(value) : Buffer.from(value).toString("hex")];
 	});
-	return fieldsOf(Object.fromEntries(fields));
+	return Object.fromEntries(fields);
 }
 
-function fieldsOf({ kind, ...fields }: Record<string, unknown>): string {
+/** As a line for people, in which a UE that chose an EAS Id of its own starts no other. */
+function lineOf({ kind, ...fields }: Readonly<Record<string, unknown>>): string {
 	return `${kind}: ${Object.entries(fields)
-		.map(([name, value]) => `${name}=${value}`)
+		.map(([name, value]) => `${name}=${String(value).replaceAll(/\p{Cc}/gu, "?")}`)
 		.join(" ")}`;
 }
-
-const octetsAsHex = (_name: string, value: unknown) =>
-	value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
 
 function reportDatabaseError(error: Error): void {
 	console.error(`The database failed: ${error.message}`);
@@ -161,14 +161,15 @@ export const hse: Command = {
 		const homeNetworkKeys = list === undefined ? undefined : readHomeNetworkKeys(list);
 		const lines = new LineBuffer((text) => process.stdout.write(text));
 		process.on("exit", () => lines.flush());
-		const print = (event: Readonly<Record<string, unknown>>) =>
-			lines.add(json ? JSON.stringify(event) : fieldsOf(event));
+		const print = (event: Readonly<Record<string, unknown>>) => lines.add(json ? JSON.stringify(event) : lineOf(event));
 		let northbound: NorthboundServer | undefined;
 		let answers = 0;
 		const answer = (sessionId: number) => {
 			try {
 				server.send(sessionId, new TextEncoder().encode(`ok ${++answers}`));
 			} catch (error) {
+				// The UE has ended its session meanwhile.
+				if (error instanceof HseError && error.code === "unknown") return;
 				// For instance a UE that takes no message of this length.
 				console.error(error instanceof Error ? error.message : error);
 			}
@@ -191,7 +192,7 @@ export const hse: Command = {
 			},
 			...(eas === undefined ? {} : { eas }),
 			onEvent: (event) => {
-				if (!quiet) lines.add(json ? JSON.stringify(event, octetsAsHex) : lineOf(event));
+				if (!quiet) print(shown(event));
 				northbound?.handleEvent(event);
 				if (configuration.answer && event.kind === "uplink") answer(event.sessionId);
 			},

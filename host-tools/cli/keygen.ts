@@ -74,9 +74,8 @@ export const keygen: Command = {
 		"keccak-iterations": { value: "N", help: "with TUAK: 1 to 255 (1)" },
 		out: { value: "FILE", help: "a new file, for its owner only (standard output; needed for home network keys)" },
 		test: { help: "allow test networks and an OP that everybody knows" },
-		json: { help: "the output is JSON anyway" },
 	},
-	example: "best keygen --imsi 901700000000001 --count 100 --op prompt --out keys.jsonl",
+	example: "best keygen --imsi 901700000000001 --count 100 --op prompt --out best-keys.jsonl",
 	async run(options) {
 		const kind = choiceOption(options, "kind", KINDS, "milenage");
 		if (kind === "home-network-a" || kind === "home-network-b") return homeNetworkKey(kind, options);

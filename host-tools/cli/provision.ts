@@ -1,4 +1,3 @@
-import { NodeStore } from "../device/node-store.js";
 import { openSubscribers } from "../hse/storage.js";
 import type { SubscriberDatabase } from "../hse/subscriber-database.js";
 import { loadKernel } from "../kernel.js";
@@ -7,8 +6,8 @@ import { provisionOver, type Report } from "../provision/device-job.js";
 import { enrol } from "../provision/enrol.js";
 import { DEVICE_FIELDS, type Fields, orderOf } from "../provision/fields.js";
 import { type DeviceOrder, eraseKeys, identityOf } from "../provision/order.js";
-import { refuseProvisioned, TEST_IMSI } from "../provision/provision.js";
-import { storeIdentity } from "../provision/store-identity.js";
+import { TEST_IMSI } from "../provision/provision.js";
+import { refuseStore, storeIdentity } from "../provision/store-identity.js";
 import { refuseTestOrder } from "../provision/test-range.js";
 import { UsageError } from "./errors.js";
 import { type Command, numberOption, type Options, textOption } from "./options.js";
@@ -45,28 +44,27 @@ function show(report: Report, json: boolean): void {
 }
 
 async function provisionStore(
-	options: Options,
+	directory: string,
 	order: DeviceOrder,
 	database: SubscriberDatabase | undefined,
 ): Promise<Report> {
-	const directory = textOption(options, "store", "best-store");
-	const store = new NodeStore(directory);
-	refuseProvisioned(store, directory);
 	const enrolment = database && (await enrol(database, order));
 	const { keys } = order;
-	storeIdentity(store, enrolment?.identity ?? identityOf(order, keys));
+	storeIdentity(directory, enrolment?.identity ?? identityOf(order, keys));
 	await enrolment?.finish();
 	if (keys !== undefined) eraseKeys(keys);
 	return { imsi: order.imsi, status: "ok", port: directory };
 }
 
 async function provisionOne(options: Options): Promise<number> {
-	const isSimulator = options.store !== undefined;
+	const store = typeof options.store === "string" ? options.store : undefined;
+	const isSimulator = store !== undefined;
 	const given = { ...(await fieldsOf(options)), ...(await readKeys(textOption(options, "keys", "new"))) };
 	const fields = isSimulator ? { ...SIMULATOR_DEFAULTS, ...given } : given;
 	const kernel = loadKernel();
 	const order = orderOf(fields, kernel);
 	if (!isSimulator && options.test !== true) refuseTestOrder(order);
+	if (isSimulator) refuseStore(store);
 	const port = textOption(options, "port", "");
 	const json = options.json === true;
 	if (options["dry-run"] === true) {
@@ -81,7 +79,7 @@ async function provisionOne(options: Options): Promise<number> {
 	const database = await databaseOf(options, order.keys !== undefined || order.isCard === true);
 	try {
 		if (isSimulator) {
-			const report = await provisionStore(options, order, database);
+			const report = await provisionStore(store, order, database);
 			if (json) console.log(JSON.stringify(report));
 			else {
 				const where = database === undefined ? "" : ` is in the database, and its identity`;

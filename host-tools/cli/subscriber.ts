@@ -1,8 +1,9 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { SQN_STEP } from "../../firmware/keys/aka.js";
 import { toHex } from "../hex.js";
 import { DatabaseError, type SubscriberSummary } from "../hse/database.js";
 import { EAS_KEY_POLICIES } from "../hse/policy.js";
+import { isPostgresUrl } from "../hse/postgres/url.js";
 import { openSubscribers } from "../hse/storage.js";
 import type { SubscriberDatabase } from "../hse/subscriber-database.js";
 import { loadKernel } from "../kernel.js";
@@ -126,6 +127,14 @@ async function importAll(database: SubscriberDatabase, options: Options): Promis
 	return refused > 0 || number === 0 ? 1 : 0;
 }
 
+type Algorithm = SubscriberSummary["algorithm"];
+
+/** What the other programs' forms have no place for. */
+const NOT_EXPORTED: Readonly<Record<Exclude<Algorithm, "milenage">, string>> = {
+	tuak: "with TUAK",
+	"pre-shared key": "with a pre-shared key",
+};
+
 async function* milenageSubscribers(
 	database: SubscriberDatabase,
 	imsi: string | undefined,
@@ -138,8 +147,26 @@ async function* milenageSubscribers(
 	}
 }
 
+/** Says how many went out, and how many did not and why. */
+async function exportOutcome(database: SubscriberDatabase, imsi: string | undefined): Promise<string> {
+	const counts: Record<Algorithm, number> = { milenage: 0, tuak: 0, "pre-shared key": 0 };
+	for await (const { algorithm } of database.summaries(imsi)) counts[algorithm]++;
+	const left = counts.tuak + counts["pre-shared key"];
+	const why = Object.entries(NOT_EXPORTED).map(([algorithm, text]) => `${counts[algorithm as Algorithm]} ${text}`);
+	return `${counts.milenage} exported, ${left} left out${left === 0 ? "" : `: ${why.join(", ")}`}`;
+}
+
+/** @throws Failure where there is nothing to export of a subscriber */
+async function checkExport(database: SubscriberDatabase, imsi: string): Promise<void> {
+	const { algorithm } = await summaryOf(database, imsi);
+	if (algorithm !== "milenage")
+		throw new Failure(`Subscriber ${imsi} is one ${NOT_EXPORTED[algorithm]}: only those with MILENAGE are exported.`);
+}
+
 async function exportAll(database: SubscriberDatabase, options: Options): Promise<number> {
 	const { write } = formatOf(options, "write");
+	const imsi = imsiOption(options);
+	if (imsi !== undefined) await checkExport(database, imsi);
 	const { file } = options;
 	let output = 1;
 	if (typeof file === "string")
@@ -149,13 +176,24 @@ async function exportAll(database: SubscriberDatabase, options: Options): Promis
 			const why = (error as NodeJS.ErrnoException).code;
 			throw new Failure(`The file ${file} cannot be made (${why}): name one that does not exist yet.`);
 		}
-	for await (const line of write?.(milenageSubscribers(database, imsiOption(options))) ?? [])
-		writeSync(output, `${line}\n`);
+	for await (const line of write?.(milenageSubscribers(database, imsi)) ?? []) writeSync(output, `${line}\n`);
 	if (output !== 1) closeSync(output);
+	console.error(await exportOutcome(database, imsi));
 	return 0;
 }
 
 type Verb = (database: SubscriberDatabase, options: Options) => Promise<number>;
+
+/** Verbs that make the database where there is none yet. */
+const MAKING: readonly string[] = ["add", "import"];
+
+/** A wrong name must not make a database. @throws Failure */
+function refuseUnknown(verb: string, name: string): void {
+	if (MAKING.includes(verb) || isPostgresUrl(name) || existsSync(name)) return;
+	throw new Failure(
+		`There is no database ${name}: name the HSE's with --database, or make it with best subscriber add.`,
+	);
+}
 
 const VERBS: Readonly<Record<string, Verb>> = {
 	add,
@@ -188,7 +226,9 @@ export const subscriber: Command = {
 		const verb = Object.hasOwn(VERBS, word) ? VERBS[word] : undefined;
 		if (verb === undefined)
 			throw new UsageError(`best subscriber: there is no "${word}"; allowed: ${Object.keys(VERBS).join(", ")}.`);
-		const database = await openSubscribers(textOption(options, "database", "best-hse.db"));
+		const name = textOption(options, "database", "best-hse.db");
+		refuseUnknown(word, name);
+		const database = await openSubscribers(name);
 		try {
 			return await verb(database, options);
 		} finally {

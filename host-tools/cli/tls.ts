@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
@@ -45,7 +46,7 @@ export function readTls({ certificate, privateKey, authority }: TlsFiles, who: s
 	return { certificate: cert, key, authority: ca };
 }
 
-/** @param files that these are from @throws Failure where TLS cannot use them */
+/** @param files that these are from: certificate, key, authority @throws Failure where TLS cannot use them */
 export function checkTls(pem: SecureContextOptions, files: readonly (string | undefined)[]): void {
 	try {
 		createSecureContext(pem);
@@ -53,6 +54,18 @@ export function checkTls(pem: SecureContextOptions, files: readonly (string | un
 		const names = files.filter((path) => path !== undefined).join(", ");
 		const why = (error as NodeJS.ErrnoException).code;
 		throw new Failure(`TLS cannot use ${names} (${why}): certificates in PEM are needed, and the key of the first.`);
+	}
+	// TLS takes a file without a certificate for one that trusts nobody.
+	const [authority] = [pem.ca ?? []].flat();
+	if (authority !== undefined && !isCertificate(authority))
+		throw new Failure(`TLS cannot use ${files[2]}: it begins with no certificate in PEM that others could be of.`);
+}
+
+function isCertificate(pem: string | Buffer): boolean {
+	try {
+		return new X509Certificate(pem).raw.length > 0;
+	} catch {
+		return false;
 	}
 }
 

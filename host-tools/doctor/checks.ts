@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync } from "no
 import { delimiter, join } from "node:path";
 import { projectRoot } from "../device/project-root.js";
 import { hasSimd } from "../kernel.js";
+import { loadBatchedUdp } from "../udp/batched-socket.js";
 
 export interface Check {
 	readonly name: string;
@@ -67,6 +68,15 @@ function moddable(): string | undefined {
 	return folder !== undefined && tool !== undefined ? `${folder}, ${tool}` : undefined;
 }
 
+function batchedSocket(): string | undefined {
+	try {
+		return loadBatchedUdp() && "build/udp/batched-udp.node";
+	} catch {
+		// It was built for another version of Node.js.
+		return undefined;
+	}
+}
+
 const DEVICES = "/dev";
 const SERIAL_NAMES = ["ttyUSB", "ttyACM", "cu.usb"];
 
@@ -127,6 +137,13 @@ export const CHECKS: readonly Check[] = [
 		isNeeded: false,
 		find: () => (existsSync(join(projectRoot(), "build/xs-host/xs-host")) ? "build/xs-host/xs-host" : undefined),
 		advice: 'Run "npm run build" where a C compiler is installed.',
+	},
+	{
+		name: "batched socket",
+		purpose: "the HSE to take datagrams in batches (else it takes them one by one)",
+		isNeeded: false,
+		find: batchedSocket,
+		advice: 'On Linux install a C compiler and the headers of Node.js, then run "npm run build". Elsewhere: nothing.',
 	},
 	{
 		name: "arm-none-eabi-gcc",

@@ -25,15 +25,23 @@ export async function reachHse(host: string, port: number): Promise<Finding> {
 		const found = `answers after ${milliseconds} ms (${CAUSE_NAMES[cause] ?? `cause ${cause}`})`;
 		return { name, purpose: PURPOSE, state: "ok", found };
 	} catch (error) {
-		const advice = error instanceof Error ? `${error.message}. ${ADVICE}` : ADVICE;
-		return { name, purpose: PURPOSE, state: "failed", advice };
+		return { name, purpose: PURPOSE, state: "failed", advice: adviceOn(error as NodeJS.ErrnoException, host) };
 	} finally {
 		socket.close();
 	}
 }
 
 const ADVICE =
-	"See that best hse runs there with --host other than 127.0.0.1, that the port is right, and that no firewall drops UDP.";
+	"See that best hse runs there with an --address other than 127.0.0.1, that the port is right, and that no firewall drops UDP.";
+
+/** What a name that stands for no address is told by. */
+const UNKNOWN_NAME: readonly (string | undefined)[] = ["ENOTFOUND", "EAI_AGAIN", "ENODATA"];
+
+function adviceOn({ code, message }: NodeJS.ErrnoException, host: string): string {
+	if (UNKNOWN_NAME.includes(code))
+		return `There is no address for the name ${host} (${code}): see how it is spelt, or give the address.`;
+	return `${message}. ${ADVICE}`;
+}
 
 function ask(socket: ReturnType<typeof createSocket>, host: string, port: number) {
 	return new Promise<{ cause: number; milliseconds: number } | undefined>((resolve, reject) => {

@@ -153,6 +153,12 @@ const SETTINGS = {
 	},
 } satisfies Record<string, Setting>;
 
+/** Of settings that are lists on the command line: what is said of the whole of one. */
+const LIST_MESSAGES: Readonly<Record<string, string>> = {
+	algorithms: ALGORITHMS_MESSAGE,
+	easIds: "names are allowed, none of them empty, separated by commas",
+};
+
 type Name = keyof typeof SETTINGS;
 
 /** Of no use, so probably a mistake, unless EASs may register. */
@@ -216,8 +222,8 @@ export function readConfiguration(
 	if (code === "unrecognized_keys" && at.length === 0)
 		throw new UsageError(`${path}: ${message}; allowed are ${[...Object.keys(SETTINGS), "northbound"].join(", ")}.`);
 	const [name, ...rest] = at.map(String);
-	const isList = name === "algorithms";
-	const why = isList ? ALGORITHMS_MESSAGE : message;
+	const isList = Object.hasOwn(LIST_MESSAGES, name);
+	const why = isList ? LIST_MESSAGES[name] : message;
 	// Only what a command line shows anyway is repeated.
 	if ((isList || rest.length === 0) && typeof values[name] !== "object")
 		throw new UsageError(`${origins.get(name)} is "${values[name]}": ${why}.`);

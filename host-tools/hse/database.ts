@@ -1,4 +1,4 @@
-import { accessSync, chmodSync, closeSync, constants, openSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, openSync, statSync } from "node:fs";
 import Database from "libsql";
 import type { TuakParameters } from "../../firmware/keys/tuak.js";
 import { movedOut } from "../octets.js";
@@ -328,6 +328,7 @@ function makeFile(path: string): void {
 	} catch (error) {
 		if (codeOf(error) !== "EEXIST") throw error;
 		accessSync(path, constants.R_OK | constants.W_OK);
+		if (statSync(path).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
 	}
 }
 

@@ -67,9 +67,15 @@ async function check(options: BatchOptions, done: RowSet, kernel: Kernel): Promi
 		if (done.has(row.number)) found.add(row.number, order.imsi);
 		count++;
 	}
+	if (count === 0) throw noRows(options.file);
 	if (!found.isSame(done))
 		throw new Failure(`The report ${options.report} is of another batch: name another file with --report.`);
 	return count;
+}
+
+function noRows(file: string): Failure {
+	const where = file === "-" ? "on standard input" : `in ${file}`;
+	return new Failure(`There are no rows ${where}: a device for each is needed, below a header or as a JSON object.`);
 }
 
 /** Until another device is on the port. */
@@ -94,10 +100,11 @@ export async function runBatch(options: BatchOptions): Promise<number> {
 		throw new UsageError("--report goes with a file: what comes by standard input cannot be gone on with.");
 	const done = report === undefined ? new RowSet() : await rowsDone(report);
 	const count = canLookTwice ? await check(options, done, kernel) : undefined;
-	const database = options.database === undefined || isDryRun ? undefined : await openSubscribers(options.database);
 	const lines = report === undefined || isDryRun ? undefined : appendTo(report);
+	const database = options.database === undefined || isDryRun ? undefined : await openSubscribers(options.database);
 	const progress = new Progress(count);
 	let isStopped = false;
+	let isEmpty = true;
 	const stop = () => {
 		isStopped = true;
 	};
@@ -127,6 +134,7 @@ export async function runBatch(options: BatchOptions): Promise<number> {
 	try {
 		for await (const row of rowsOf(file)) {
 			if (isStopped) break;
+			isEmpty = false;
 			if (done.has(row.number)) {
 				progress.skip();
 				continue;
@@ -156,5 +164,6 @@ export async function runBatch(options: BatchOptions): Promise<number> {
 		lines?.close();
 		await database?.close();
 	}
+	if (isEmpty && !isStopped) throw noRows(file);
 	return isStopped || progress.failed > 0 ? 1 : 0;
 }

@@ -166,7 +166,9 @@ function suciOf({ suci }: Fields): SuciKey | undefined {
 export function subscriptionOf(fields: Fields, kernel: Kernel): SubscriptionOrder {
 	const unknown = Object.keys(fields).find((name) => !KNOWN_FIELDS.has(name));
 	if (unknown !== undefined)
-		throw new UsageError(`There is no field ${shown(unknown)}; there are ${[...KNOWN_FIELDS].join(", ")}.`);
+		throw new UsageError(
+			`There is no field ${shown(unknown)}; there are ${[...KNOWN_FIELDS].join(", ")}; in a batch also port and fingerprint.`,
+		);
 	const imsi = needed(fields, "imsi");
 	if (encodeImsi(imsi) === undefined) throw wrong("imsi", imsi, "6 to 15 digits");
 	const tuak = tuakOf(fields);

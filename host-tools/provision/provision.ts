@@ -1,4 +1,3 @@
-import { IDENTITY_KEY } from "../../firmware/client/identity.js";
 import type { UeConfiguration } from "../../firmware/emsdp/configuration.js";
 import { encodeImsi } from "../../firmware/emsdp/imsi.js";
 import {
@@ -12,12 +11,11 @@ import {
 	SERVICE,
 } from "../../firmware/emsdp/profile.js";
 import type { TuakParameters } from "../../firmware/keys/tuak.js";
-import { Failure, UsageError } from "../cli/errors.js";
-import { NodeStore } from "../device/node-store.js";
+import { UsageError } from "../cli/errors.js";
 import type { SubscriberDatabase } from "../hse/subscriber-database.js";
 import { enrol } from "./enrol.js";
 import type { SuciKey } from "./order.js";
-import { storeIdentity } from "./store-identity.js";
+import { refuseStore, storeIdentity } from "./store-identity.js";
 
 /** AMF with the separation bit set, as EPS AKA needs it (TS 33.401 6.1.2). */
 const AMF = Uint8Array.of(0x80, 0x00);
@@ -101,7 +99,7 @@ export function offerOf(
  * Makes a subscriber with fresh keys: adds it to the HSE's database and writes its identity into a device's store. The
  * keys are shown nowhere.
  * @throws UsageError for an IMSI or EAS Id that is none, DatabaseError if the subscriber is there already, Failure if the
- * device has an identity already
+ * device has an identity already, or its store cannot be used
  */
 export async function provision(options: ProvisionOptions): Promise<void> {
 	const { database, storeDirectory, imsi, tuak, suci } = options;
@@ -109,8 +107,7 @@ export async function provision(options: ProvisionOptions): Promise<void> {
 	const easId = new TextEncoder().encode(options.easId);
 	if (easId.length < 1 || easId.length > 64)
 		throw new UsageError(`The EAS Id has ${easId.length} octets: 1 to 64 are allowed.`);
-	const store = new NodeStore(storeDirectory);
-	refuseProvisioned(store, storeDirectory);
+	refuseStore(storeDirectory);
 	const { keyOctets = 16, top, ...parameters } = tuak ?? {};
 	const enrolment = await enrol(database, {
 		imsi,
@@ -127,12 +124,6 @@ export async function provision(options: ProvisionOptions): Promise<void> {
 		mncDigits: 2,
 		suci,
 	});
-	storeIdentity(store, enrolment.identity);
+	storeIdentity(storeDirectory, enrolment.identity);
 	await enrolment.finish();
-}
-
-/** @throws Failure if the device has an identity already */
-export function refuseProvisioned(store: NodeStore, storeDirectory: string): void {
-	if (store.read(IDENTITY_KEY) !== undefined)
-		throw new Failure(`The device in ${storeDirectory} has an identity already: name another --store, or remove it.`);
 }

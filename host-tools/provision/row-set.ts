@@ -1,14 +1,19 @@
+import { createHash } from "node:crypto";
 import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { crc32 } from "../board/crc32.js";
 import { Failure } from "../cli/errors.js";
 import type { Report } from "./device-job.js";
+
+const DIGEST_OCTETS = 32;
 
 /** A set of row numbers: one bit each, so that a million rows are 125 KB. */
 export class RowSet {
 	private bits = new Uint8Array(1024);
-	/** Of all rows and their IMSIs, to tell whether it is the same batch. */
-	private digest = 0;
+	/**
+	 * Of all rows and their IMSIs in any order, to tell whether it is the same batch. Not of checksums: they are linear, so
+	 * those of two ranges of IMSIs, or of two rows that were exchanged, are the same together.
+	 */
+	private readonly digest = new Uint8Array(DIGEST_OCTETS);
 	private count = 0;
 
 	add(row: number, imsi: string): void {
@@ -20,7 +25,8 @@ export class RowSet {
 			this.bits = larger;
 		}
 		this.bits[at] |= 1 << (row & 7);
-		this.digest ^= crc32(new TextEncoder().encode(`${row} ${imsi}`));
+		const own = createHash("sha256").update(`${row} ${imsi}`).digest();
+		for (let i = 0; i < DIGEST_OCTETS; i++) this.digest[i] ^= own[i];
 		this.count++;
 	}
 
@@ -29,16 +35,26 @@ export class RowSet {
 	}
 
 	isSame(other: RowSet): boolean {
-		return this.count === other.count && this.digest === other.digest;
+		return this.count === other.count && this.digest.every((octet, i) => octet === other.digest[i]);
 	}
 }
 
-/** The rows that a report says are done. @throws Failure where it is no report */
+/** @throws Failure that names the option */
+function openReport(path: string, flags: string): number {
+	try {
+		return openSync(path, flags, 0o600);
+	} catch (error) {
+		const why = (error as NodeJS.ErrnoException).code;
+		throw new Failure(`The report ${path} cannot be used (${why}): name a file, or a new one, with --report.`);
+	}
+}
+
+/** The rows that a report says are done. @throws Failure where it is no report, or one that cannot be written */
 export async function rowsDone(path: string): Promise<RowSet> {
 	const done = new RowSet();
 	if (!existsSync(path)) return done;
 	let number = 0;
-	for await (const line of createInterface({ input: createReadStream(path) })) {
+	for await (const line of createInterface({ input: createReadStream(path, { fd: openReport(path, "r+") }) })) {
 		number++;
 		let report: Partial<Report>;
 		try {
@@ -58,9 +74,9 @@ export async function rowsDone(path: string): Promise<RowSet> {
 
 const NEW_LINE = 0x0a;
 
-/** Adds lines to a report; each is in the file when `write` returns. */
+/** Adds lines to a report; each is in the file when `write` returns. @throws Failure where it cannot be made */
 export function appendTo(path: string): { write(line: string): void; close(): void } {
-	const file = openSync(path, "a+", 0o600);
+	const file = openReport(path, "a+");
 	const { size } = fstatSync(file);
 	const last = Buffer.alloc(1);
 	// Behind a torn line.

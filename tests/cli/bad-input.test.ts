@@ -1,8 +1,9 @@
 import { createSocket } from "node:dgram";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { columns } from "../../host-tools/cli/bench.js";
 import { best } from "../support/best.js";
 
 let folder: string;
@@ -34,6 +35,15 @@ describe("wrong use: one line that says which and what is allowed, status 2", ()
 		["an algorithm that is none", ["demo", "--algorithms", "aes,null"], /"aes,null".*aes, snow3g, zuc, each once/],
 		["an algorithm given twice", ["hse", "--algorithms", "zuc,zuc"], /"zuc,zuc".*each once/],
 		["an IMSI that is none", ["demo", "--imsi", "12a"], /"12a".*6 to 15 digits/],
+		["an option of the other benchmark", ["bench", "--sessions", "5"], /--sessions goes with --hse only/],
+		["the same, another one", ["bench", "--soak", "5"], /--soak goes with --hse only/],
+		["a flag without a meaning", ["keygen", "--json"], /--json/],
+		[
+			"EAS Ids with one missing",
+			["hse", "--eas-ids", "a,,b"],
+			/--eas-ids is "a,,b": names are allowed, none of them empty/,
+		],
+		["help on what is no command", ["help", "frobnicate"], /no command "frobnicate"/],
 		["vectors without a folder", ["vectors", "check"], /DIR is missing/],
 		["vectors with another verb", ["vectors", "frob", "x"], /"frob".*check/],
 		["an address that is none", ["provision", "--store", "none", "--hse-address", "localhost"], /"localhost".*numeric/],
@@ -70,6 +80,36 @@ describe("what failed: one line with the cause and the way out, status 1, nothin
 			expect(oneLine(stderr)).toMatch(/not usable.*it was left as it is; name another file/);
 			expect(readFileSync(path)).toEqual(octets);
 		});
+
+	test.each(["hse", "provision"])("%s: a database that is a folder", (command) => {
+		const more = command === "provision" ? ["--store", join(folder, "device-of-none")] : [];
+		const { status, stderr } = best([command, "--database", folder, ...more]);
+		expect(status).toBe(1);
+		expect(oneLine(stderr)).toMatch(/cannot be opened \(EISDIR\): name another file with --database/);
+	});
+
+	test("a batch without a row", () => {
+		const empty = join(folder, "empty.csv");
+		const words = ["provision", "--hse-address", "192.0.2.1", "--eas-id", "meter.test", "--batch"];
+		for (const contents of ["", "\n", "imsi,k,opc,port\n"]) {
+			writeFileSync(empty, contents);
+			for (const [source, where] of [
+				[empty, "in "],
+				["-", "on standard input"],
+			]) {
+				const { status, stderr } = best([...words, source], contents);
+				expect(status).toBe(1);
+				expect(oneLine(stderr)).toMatch(new RegExp(`^There are no rows ${where}`));
+			}
+		}
+	});
+
+	test("a field that is none: all that there are, those of a batch too", () => {
+		const row = JSON.stringify({ imsi: "901700000000001", ports: "x" });
+		const { status, stderr } = best(["provision", "--batch", "-"], row);
+		expect(status).toBe(2);
+		expect(oneLine(stderr)).toMatch(/no field "ports"; there are imsi, .*; in a batch also port and fingerprint\./);
+	});
 
 	test("a database in a folder that is not there", () => {
 		const { status, stderr } = best(["hse", "--database", join(folder, "none/hse.db")]);
@@ -111,11 +151,67 @@ describe("what failed: one line with the cause and the way out, status 1, nothin
 		expect(readFileSync(join(folder, "store/identity"))).toEqual(identity);
 	});
 
+	test("a device's store that is a file, or below one: no database is made for it", () => {
+		const file = join(folder, "no-store");
+		writeFileSync(file, "text");
+		const database = join(folder, "no-store.db");
+		for (const store of [file, join(file, "below")]) {
+			const { status, stderr } = best(["provision", "--store", store, "--database", database]);
+			expect(status).toBe(1);
+			expect(oneLine(stderr)).toMatch(/no-store.* cannot be used \(ENOTDIR\): name a folder.* --store/);
+		}
+		expect(readFileSync(file, "utf8")).toBe("text");
+		expect(existsSync(database)).toBe(false);
+	});
+
+	test("what fails leaves no folder for the device", () => {
+		const database = join(folder, "taken.db");
+		expect(best(["provision", "--database", database, "--store", join(folder, "taken")]).status).toBe(0);
+		const { status, stderr } = best(["provision", "--database", database, "--store", join(folder, "parent/child")]);
+		expect(status).toBe(1);
+		expect(oneLine(stderr)).toMatch(/in the database already/);
+		expect(existsSync(join(folder, "parent"))).toBe(false);
+	});
+
+	test("a report that is a folder, or in none", () => {
+		const file = join(folder, "report-batch.jsonl");
+		writeFileSync(file, `{"imsi":"901700000000001"}\n`);
+		const database = join(folder, "report.db");
+		const words = ["provision", "--batch", file, "--database", database, "--unchecked", "--port", "none"];
+		for (const [report, why] of [
+			[folder, "EISDIR"],
+			[join(folder, "none/report"), "ENOENT"],
+		]) {
+			const fields = ["--hse-address", "192.0.2.1", "--eas-id", "meter.test", "--report", report];
+			const { status, stderr } = best([...words, ...fields]);
+			expect(status).toBe(1);
+			expect(oneLine(stderr)).toMatch(new RegExp(`cannot be used \\(${why}\\): name a file.* --report`));
+		}
+		expect(existsSync(database)).toBe(false);
+	});
+
 	test("a folder without vectors", () => {
 		const { status, stderr } = best(["vectors", "check", folder]);
 		expect(status).toBe(1);
 		expect(oneLine(stderr)).toMatch(/no vector file/);
 	});
+});
+
+test("best help COMMAND is best COMMAND --help", () => {
+	expect(best(["help", "demo"])).toEqual(best(["demo", "--help"]));
+});
+
+test("in the help the text of an option that is longer than its column stands below it", () => {
+	expect(best(["subscriber", "--help"]).stdout).toContain(`osmo-hlr-ctrl|pysim\n${" ".repeat(36)}import and export`);
+});
+
+test("columns do not run together", () => {
+	expect(
+		columns([
+			["a", "1 B"],
+			["long and longer", "200 B"],
+		]),
+	).toEqual(["a                  1 B", "long and longer  200 B"]);
 });
 
 test("help is given, with an example, for every command", () => {

@@ -5,6 +5,7 @@ import { encodeMessage } from "../../firmware/emsdp/message.js";
 import { CAUSE, COMMAND, TAG } from "../../firmware/emsdp/profile.js";
 import { CHECKS, examine } from "../../host-tools/doctor/checks.js";
 import { reachHse } from "../../host-tools/doctor/reach.js";
+import { loadBatchedUdp } from "../../host-tools/udp/batched-socket.js";
 import { best } from "../support/best.js";
 
 const opened: Socket[] = [];
@@ -65,6 +66,26 @@ describe("best doctor", () => {
 		const port = await peer(() => new Uint8Array([1, 2, 3]));
 		expect(await reachHse("127.0.0.1", port)).toMatchObject({ state: "failed" });
 	}, 10_000);
+
+	test("a name without an address is told as such", async () => {
+		const { state, advice } = await reachHse("hse.invalid", 33163);
+		expect(state).toBe("failed");
+		expect(advice).toMatch(/^There is no address for the name hse\.invalid \(E\w+\): see how it is spelt/);
+	}, 20_000);
+
+	test("where nothing answers, the option of best hse that is named is one that it has", async () => {
+		const port = await peer(() => new Uint8Array());
+		const { advice = "" } = await reachHse("127.0.0.1", port);
+		const option = /--[a-z]+/.exec(advice)?.[0];
+		expect(option).toBe("--address");
+		expect(best(["hse", "--help"]).stdout).toContain(`${option} `);
+	}, 10_000);
+
+	test("whether the HSE takes datagrams in batches is said", () => {
+		const { found, advice } = examine(CHECKS.find(({ name }) => name === "batched socket") ?? CHECKS[0]);
+		if (loadBatchedUdp() !== undefined) expect(found).toBe("build/udp/batched-udp.node");
+		else expect(advice).toMatch(/C compiler and the headers of Node\.js/);
+	});
 
 	test("wrong use", () => {
 		const { status, stderr } = best(["doctor", "--hse", "a:b:c"]);

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { whyOf } from "../../host-tools/cli/eas.js";
 import { best, ROOT } from "../support/best.js";
 
 /** Long enough for a machine that is busy; nothing is measured. */
@@ -183,6 +184,12 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 			expect(hse.events.filter(({ kind }) => kind === "key disclosure")).toEqual([
 				expect.objectContaining({ way: "push", easId: "meter.demo", escrowed: true, cause: 0 }),
 			]);
+			// One name for a session, and one for an EAS, in all that is printed.
+			const { sessionId } = readings[0];
+			expect(sessionId).toMatch(/^[0-9a-f]{8}$/);
+			for (const kind of ["eas key", "forward", "key disclosure", "eas over"])
+				expect(hse.events).toContainEqual(expect.objectContaining({ kind, sessionId, easId: "meter.demo" }));
+			expect(hse.events).toContainEqual(expect.objectContaining({ kind: "session started", sessionId }));
 			// No payload passes the HSE in clear.
 			expect(hse.lines.join("\n")).not.toContain(Buffer.from("alpha").toString("hex"));
 			expect(await eas.end()).toBe(0);
@@ -227,6 +234,21 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 		PATIENCE,
 	);
 
+	test(
+		"best hse --answer says nothing of a session that its UE has ended before the answer",
+		async () => {
+			port += 2;
+			const words = ["--store", at("ended"), "--database", at("ended.db"), "--hse-port", `${port}`];
+			expect(best(["provision", ...words]).status).toBe(0);
+			const hse = start(["hse", "--answer", "--json", "--database", at("ended.db"), "--port", `${port}`]);
+			expect(best(["device", "--store", at("ended"), "--interval", "0", "--count", "20"]).status).toBe(0);
+			await hse.until(() => hse.events.some(({ kind }) => kind === "session over"));
+			expect(await hse.end()).toBe(0);
+			expect(hse.errors).toBe("");
+		},
+		PATIENCE,
+	);
+
 	test("best demo --mode eas delivers every reading through an EAS", () => {
 		const { status, stdout } = best(["demo", "--mode", "eas", "--count", "3"]);
 		expect(status).toBe(0);
@@ -234,6 +256,18 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 		expect(stdout).toContain("EAS: session over, keys erased");
 		expect(stdout).not.toContain("HSE: application has");
 		expect(stdout).toContain("3 / 3");
+	});
+
+	test("why a reading was not posted is told", async () => {
+		const server = createServer();
+		await new Promise<void>((resolve) => {
+			server.listen(0, "127.0.0.1", resolve);
+		});
+		const { port: free } = server.address() as AddressInfo;
+		await new Promise((resolve) => server.close(resolve));
+		const why = await fetch(`http://127.0.0.1:${free}/`).then(() => "", whyOf);
+		expect(why).toBe("fetch failed (ECONNREFUSED)");
+		expect(whyOf(new Error("status 503"))).toBe("status 503");
 	});
 
 	test("wrong use is told in one line", () => {
@@ -248,6 +282,14 @@ describe("best hse, eas, provision and device in UE-to-EAS mode", () => {
 			[["hse", "--eas", "--eas-key", "escrow"], "it needs --escrow-file", 2],
 			[["hse", "--eas", ...noPem("eas-")], "TLS cannot use", 1],
 			[["eas", ...noPem("")], "TLS cannot use", 1],
+			[
+				["eas", ...tlsOf("meter.demo"), "--authority", "package.json"],
+				"package.json: it begins with no certificate",
+				1,
+			],
+			[["hse", "--eas", ...tlsOf("hse", "ca", "eas-"), "--eas-authority", "package.json"], "no certificate", 1],
+			[["eas", ...tlsOf("meter.demo"), "--address", "192.0.2.1"], "choose another with --address", 1],
+			[["eas", ...tlsOf("meter.demo"), "--address", "eas.invalid"], "choose another with --address", 1],
 			[["eas", "--hse", "http://127.0.0.1"], "https://", 2],
 			[["eas", "--post", "nowhere"], "an URL is allowed", 2],
 			[["eas", ...tlsOf("meter.demo"), "--script", at("missing")], "cannot be used (ENOENT)", 1],

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -77,6 +77,18 @@ describe("best subscriber", () => {
 		expect(run(["add", "--imsi", IMSI])).toMatchObject({ status: 1, stderr: expect.stringMatching(/already/) });
 	});
 
+	test.each(["list", "show", "enable", "disable", "policy", "export"])(
+		"%s makes no database where a wrong one is named",
+		(verb) => {
+			const database = file();
+			const words = ["subscriber", verb, "--imsi", IMSI, "--format", "best", "--database", database];
+			const { status, stderr } = best(words);
+			expect(status).toBe(1);
+			expect(stderr).toMatch(/^There is no database .*: name the HSE's with --database.*\n$/);
+			expect(existsSync(database)).toBe(false);
+		},
+	);
+
 	test("test networks and keys that everybody knows are refused without --test", () => {
 		const database = file();
 		const run = (imsi: string, keys: object, more: string[] = []) =>
@@ -154,7 +166,7 @@ describe("subscribers of other programs", () => {
 		);
 		const sql = file();
 		const words = ["subscriber", "export", "--format", "osmo-hlr", "--database", database, "--file", sql];
-		expect(best(words)).toMatchObject({ status: 0, stdout: "", stderr: "" });
+		expect(best(words)).toMatchObject({ status: 0, stdout: "", stderr: "1 exported, 0 left out\n" });
 		expect(statSync(sql).mode & 0o777).toBe(0o600);
 		expect(best(words)).toMatchObject({ status: 1, stderr: expect.stringMatching(/EEXIST/) });
 		open.exec(readFileSync(sql, "utf8"));
@@ -176,6 +188,38 @@ describe("subscribers of other programs", () => {
 		const words = ["subscriber", "import", "--format", format, "--file", file(stdout), "--database", other];
 		expect(best(words)).toMatchObject({ status: 0, stdout: "1 added, 0 refused\n" });
 		expect(subscriber(other)).toMatchObject({ k: K, opc: OPC });
+	});
+
+	test("what no format has a place for is left out, and counted", () => {
+		const database = file();
+		const [tuak, shared, none] = [2, 3, 99].map((number) => String(BigInt(IMSI) + BigInt(number - 1)));
+		const add = (imsi: string, ...more: string[]) =>
+			best(
+				["subscriber", "add", "--imsi", imsi, "--database", database, ...more],
+				JSON.stringify({ psk: `${K}${OPC}` }),
+			);
+		add(IMSI);
+		add(tuak, "--aka-algorithm", "tuak");
+		add(shared, "--keys", "-");
+		const words = ["subscriber", "export", "--format", "open5gs", "--database", database];
+		const all = best(words);
+		expect(all).toMatchObject({
+			status: 0,
+			stderr: "1 exported, 2 left out: 1 with TUAK, 1 with a pre-shared key\n",
+		});
+		expect(all.stdout.trim().split("\n")).toHaveLength(1);
+		expect(best([...words, "--imsi", IMSI])).toMatchObject({ status: 0, stderr: "1 exported, 0 left out\n" });
+		for (const [imsi, why] of [
+			[tuak, /one with TUAK: only those with MILENAGE/],
+			[shared, /one with a pre-shared key: only those with MILENAGE/],
+			[none, /There is no subscriber/],
+		] as const) {
+			const output = file();
+			const { status, stdout, stderr } = best([...words, "--imsi", imsi, "--file", output]);
+			expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+			expect(stderr).toMatch(why);
+			expect(existsSync(output)).toBe(false);
+		}
 	});
 
 	test("commands for osmo-hlr's control interface", () => {

@@ -5,7 +5,8 @@ import { ROOT } from "../support/best.js";
 /** What an HSE tells of itself, as `best hse --json` prints it. */
 export interface Told {
 	readonly kind: string;
-	readonly sessionId: number;
+	/** 8 hex digits. */
+	readonly sessionId: string;
 	readonly count?: number;
 	/** Hex digits. */
 	readonly payload?: string;
