@@ -1,4 +1,5 @@
 import { rung } from "../demo/ladder.js";
+import { easIdText } from "../eas-id-text.js";
 import { AuditFile } from "../hse/audit.js";
 import {
 	CONFIGURATION_OPTIONS,
@@ -30,7 +31,7 @@ function shown(event: HseEvent): Record<string, unknown> {
 	const fields = Object.entries(event).map(([name, value]) => {
 		if (name === "sessionId") return [name, Number(value).toString(16).padStart(8, "0")];
 		if (!(value instanceof Uint8Array)) return [name, value];
-		return [name, name === "easId" ? new TextDecoder().decode(value) : Buffer.from(value).toString("hex")];
+		return [name, name === "easId" ? easIdText(value) : Buffer.from(value).toString("hex")];
 	});
 	return Object.fromEntries(fields);
 }
