@@ -1,9 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import { type HttpBindings, upgradeWebSocket } from "@hono/node-server";
+import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { WebSocket } from "ws";
 import type { z } from "zod";
 import type { AuditLog } from "../hse/audit.js";
 import { isStoreFailure } from "../hse/store-failure.js";
@@ -13,11 +12,12 @@ import type { ApplicationServer } from "./application-server.js";
 import type { Northbound } from "./northbound.js";
 import type { Notifications } from "./notifier.js";
 import { type Api, type ApiResponse, type Operation, rootOf } from "./operation.js";
-import { invalid, notFound, PROBLEM_TYPE, Problem } from "./problem.js";
+import { invalid, PROBLEM_TYPE, Problem } from "./problem.js";
 import { type Authenticator, type Evidence, thumbprintOf } from "./security/authenticate.js";
 import type { Idempotency } from "./security/idempotency.js";
 import type { RateLimit } from "./security/rate-limit.js";
 import { type LocalIssuer, TOKEN_LIFETIME } from "./security/tokens.js";
+import { webSocketOf } from "./upgrades.js";
 import { attachedTo, keepAlive, PING_EVERY } from "./websocket.js";
 
 /** The longest body of a request, in octets. */
@@ -312,37 +312,24 @@ function addWebSocket(
 	channelOf: (server: ApplicationServer, id: string) => Awaitable<string>,
 ): void {
 	const { notifier } = options;
-	const channels = new WeakMap<Request, string>();
-	app.get(
-		path,
-		async (context, next) => {
-			let server: ApplicationServer | undefined;
-			try {
-				server = await identify(context, options);
-				checkPath(context, server);
-				checkOrigin(context, options);
-				if (context.req.header("upgrade")?.toLowerCase() !== "websocket")
-					throw new Problem(426, "UPGRADE_NEEDED", "Only a WebSocket is there.", { headers: { Upgrade: "websocket" } });
-				channels.set(context.req.raw, await channelOf(server, context.req.param("id") ?? ""));
-			} catch (error) {
-				recordRefusal(context, options, server?.id, error);
-				throw error;
-			}
-			await next();
-		},
-		upgradeWebSocket((context) => {
-			const channel = channels.get(context.req.raw);
-			return {
-				onOpen(_, { raw }) {
-					const socket = raw as unknown as WebSocket;
-					if (channel === undefined) throw notFound("WebSocket");
-					const attached = attachedTo(socket);
-					keepAlive(socket, PING_EVERY);
-					socket.on("close", () => notifier.detach(channel, attached));
-					socket.on("error", () => socket.terminate());
-					notifier.attach(channel, attached);
-				},
-			};
-		}),
-	);
+	app.get(path, async (context) => {
+		let server: ApplicationServer | undefined;
+		try {
+			server = await identify(context, options);
+			checkPath(context, server);
+			checkOrigin(context, options);
+			const open = webSocketOf(context.env?.incoming);
+			const channel = await channelOf(server, context.req.param("id") ?? "");
+			const socket = open();
+			const attached = attachedTo(socket);
+			keepAlive(socket, PING_EVERY);
+			socket.on("close", () => notifier.detach(channel, attached));
+			socket.on("error", () => socket.terminate());
+			notifier.attach(channel, attached);
+			return context.body(null);
+		} catch (error) {
+			recordRefusal(context, options, server?.id, error);
+			throw error;
+		}
+	});
 }

@@ -1,3 +1,5 @@
+import type { ServerResponse } from "node:http";
+
 /** A parameter that is at fault (TS 29.122 5.2.1.2.13). */
 export interface InvalidParameter {
 	/** Where it stands: a JSON pointer into the body, or `query name`, or `header Name`. */
@@ -88,4 +90,11 @@ export function invalid(param: string, reason: string): Problem {
 /** There is no such resource, or it is none of this application server: which of the two is not told. */
 export function notFound(what: string): Problem {
 	return new Problem(404, "RESOURCE_NOT_FOUND", `There is no such ${what} of this application server.`);
+}
+
+/** Answers a request that no route was asked about. */
+export function answerProblem(response: ServerResponse, problem: Problem): void {
+	const body = JSON.stringify(problem.details);
+	const fields = { "Content-Type": PROBLEM_TYPE, "Content-Length": Buffer.byteLength(body), ...problem.headers };
+	response.writeHead(problem.status, fields).end(body);
 }

@@ -345,6 +345,88 @@ describe("on this machine", () => {
 			expect(JSON.parse(body)).toMatchObject({ status, cause: "NOT_HTTP" });
 		});
 
+	/** What comes back, until the server ends the connection: this end does not close its side before. */
+	function exchanged(uri: string | undefined, request: string): Promise<string> {
+		const { hostname, port } = new URL(uri ?? "");
+		const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+		let text = "";
+		socket.on("data", (part) => {
+			text += part;
+		});
+		socket.write(request);
+		return new Promise((resolve, reject) => {
+			socket.on("error", reject);
+			socket.on("end", () => {
+				socket.destroy();
+				resolve(text);
+			});
+		});
+	}
+	const H2C = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
+	const WEBSOCKET =
+		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+
+	test("a request that asks for another protocol is answered as if it did not, and its connection ends", async () => {
+		await start({});
+		const token = await demoToken();
+		const sessions = `/3gpp-best/v1/demo/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n`;
+		for (const upgrade of [H2C, WEBSOCKET]) {
+			const text = await exchanged(server?.apiRoot, `GET ${sessions}${upgrade}\r\n`);
+			expect(text).toMatch(/^HTTP\/1\.1 200 .*connection: close.*\r\n\r\n\{"sessions":\[\]\}$/is);
+		}
+		const health = `GET /healthz HTTP/1.1\r\nHost: localhost\r\n${H2C.replace("Upgrade,", "Upgrade, close,")}\r\n`;
+		expect(await exchanged(server?.page, health)).toMatch(/^HTTP\/1\.1 200 /);
+	});
+
+	test("other methods cannot ask for another protocol: 400 with ProblemDetails, and nothing is done", async () => {
+		await start({});
+		const token = await demoToken();
+		for (const upgrade of [H2C, WEBSOCKET]) {
+			const text = await exchanged(
+				server?.apiRoot,
+				`POST /3gpp-best/v1/demo/subscriptions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n${upgrade}Content-Type: application/json\r\nContent-Length: 51\r\n\r\n{"notificationDestination": "http://127.0.0.1:9/x"}`,
+			);
+			expect(text).toMatch(/^HTTP\/1\.1 400 .*Content-Type: application\/problem\+json/s);
+			expect(JSON.parse(text.split("\r\n\r\n")[1])).toMatchObject({ status: 400, cause: "UPGRADE_NOT_POSSIBLE" });
+		}
+		expect((await call("GET", "/3gpp-best/v1/demo/subscriptions", token)).body).toEqual({ subscriptions: [] });
+	});
+
+	for (const [status, cause, more, path] of [
+		[401, "UNAUTHENTICATED", WEBSOCKET, "demo"],
+		[403, "OTHER_APPLICATION_SERVER", `${WEBSOCKET}TOKEN`, "other"],
+		[404, "RESOURCE_NOT_FOUND", `${WEBSOCKET}TOKEN`, "demo"],
+		[426, "UPGRADE_NEEDED", `${H2C}TOKEN`, "demo"],
+	] as const)
+		test(`a WebSocket that is refused with ${status} gets ProblemDetails, and its connection ends`, async () => {
+			await start({});
+			const fields = more.replace("TOKEN", `Authorization: Bearer ${await demoToken()}\r\n`);
+			const text = await exchanged(
+				server?.apiRoot,
+				`GET /3gpp-best/v1/${path}/subscriptions/x/websocket HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n`,
+			);
+			const [head, body] = text.split("\r\n\r\n");
+			expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+			expect(head).toMatch(/content-type: application\/problem\+json/i);
+			expect(JSON.parse(body)).toMatchObject({ status, cause });
+			if (status === 426) expect(head).toMatch(/connection: upgrade.*upgrade: websocket/is);
+		});
+
+	test("a WebSocket without a whole handshake is refused with ProblemDetails", async () => {
+		await start({});
+		const token = await demoToken();
+		const { body } = await call("POST", "/3gpp-best/v1/demo/subscriptions", token, {
+			notificationDestination: "http://127.0.0.1:9/",
+			websockNotifConfig: { requestWebsocketUri: true },
+		});
+		const text = await exchanged(
+			server?.apiRoot,
+			`GET ${new URL(body.self).pathname}/websocket HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\n\r\n`,
+		);
+		expect(text).toMatch(/^HTTP\/1\.1 400 .*sec-websocket-version: 13/is);
+		expect(JSON.parse(text.split("\r\n\r\n")[1])).toMatchObject({ status: 400, cause: "NO_HANDSHAKE" });
+	});
+
 	test("the document and the page to try it need no credentials, and load nothing from elsewhere", async () => {
 		await start({});
 		const get = async (path: string) => fetch(`${server?.apiRoot}/3gpp-best/v1/${path}`);
