@@ -12,7 +12,7 @@ import type { ApplicationServer } from "./application-server.js";
 import type { Northbound } from "./northbound.js";
 import type { Notifications } from "./notifier.js";
 import { type Api, type ApiResponse, type Operation, rootOf } from "./operation.js";
-import { invalid, PROBLEM_TYPE, Problem } from "./problem.js";
+import { invalid, notFound, PROBLEM_TYPE, Problem } from "./problem.js";
 import { type Authenticator, type Evidence, thumbprintOf } from "./security/authenticate.js";
 import type { Idempotency } from "./security/idempotency.js";
 import type { RateLimit } from "./security/rate-limit.js";
@@ -132,10 +132,12 @@ function checkOrigin(context: AppContext, { origin: own }: HttpAppOptions): void
 		throw new Problem(403, "OTHER_ORIGIN", "A page of another origin may not ask for this.");
 }
 
-/** @throws Problem where the path is not the server's own */
+/** @throws Problem where the path is not the server's own, or of nothing that there could be */
 function checkPath(context: AppContext, { id }: ApplicationServer): void {
 	if (context.req.param("scsAsId") !== id)
 		throw new Problem(403, "OTHER_APPLICATION_SERVER", "The path is that of another application server.");
+	// No identifier has one, and a NUL is no text for a PostgreSQL.
+	if (Object.values(context.req.param()).some((value) => /\p{Cc}/u.test(value))) throw notFound("resource");
 }
 
 /** Leaves an audit record where a request was not allowed. */

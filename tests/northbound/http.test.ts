@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { DatabaseError } from "../../host-tools/hse/database.js";
 import { IMSI } from "../support/pair.js";
 import { isPublished, PublishedNidd } from "./published.js";
@@ -308,6 +308,26 @@ describe("requests that are no good", () => {
 			expect(answer.body).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) });
 			published?.expectValid("ProblemDetails", answer.body, "TS29122_CommonData.yaml");
 		});
+
+	test("a path with a control character is that of nothing: 404, and the store is not asked", async () => {
+		const world = await World.make();
+		const { store } = world.context;
+		const get = jest.spyOn(store, "get");
+		const { sessionPath } = world;
+		for (const character of ["%00", "%0A", "%7F", "%C2%85"])
+			for (const [method, path] of [
+				["GET", `${LIST}/${character}`],
+				["DELETE", `${LIST}/x${character}`],
+				["GET", `${LIST}/x/downlink-data-deliveries/${character}`],
+				["GET", `${LIST}/${character}/websocket`],
+				["GET", `/3gpp-best/v1/meters/commands/${character}`],
+				["GET", `/3gpp-best/v1/meters${sessionPath}${character}`],
+			]) {
+				const { status, body } = await world.request(method, path);
+				expect([path, status, body.cause]).toEqual([path, 404, "RESOURCE_NOT_FOUND"]);
+			}
+		expect(get).not.toHaveBeenCalled();
+	});
 
 	test("HEAD is GET without the body", async () => {
 		const world = await World.make();
