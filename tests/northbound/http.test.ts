@@ -86,14 +86,26 @@ describe("access tokens", () => {
 		expect([status, headers.get("www-authenticate")]).toEqual([401, 'Bearer realm="best-northbound"']);
 	});
 
-	test("guessed at too often: the address is held off for a while", async () => {
+	test("guessed at too often: the address is held off for a while, without a record", async () => {
 		const world = await World.make();
-		const guess = async () => (await world.request("GET", LIST, undefined, { Authorization: "Bearer x" })).status;
-		for (let i = 0; i < 20; i++) expect(await guess()).toBe(401);
-		expect(await guess()).toBe(429);
+		const guess = () => world.request("GET", LIST, undefined, { Authorization: "Bearer x" });
+		for (let i = 0; i < 20; i++) expect((await guess()).status).toBe(401);
+		const { status, body, headers } = await guess();
+		expect([status, body.cause, headers.get("retry-after")]).toEqual([429, "TOO_MANY_FAILURES", "1"]);
 		expect(world.records).toHaveLength(20);
 		world.now += 2000;
-		expect(await guess()).toBe(401);
+		expect((await guess()).status).toBe(401);
+	});
+
+	test("that are right are taken however often others from the same address were wrong", async () => {
+		const world = await World.make();
+		const form = "grant_type=client_credentials";
+		const ask = async (secret: string) =>
+			(await world.request("POST", "/oauth2/token", form, { ...FORM, Authorization: basic("meters", secret) })).status;
+		for (let i = 0; i < 20; i++) expect(await ask("x")).toBe(401);
+		expect([await ask("x"), await ask(SECRET), await ask("x")]).toEqual([429, 200, 429]);
+		expect((await world.request("GET", LIST)).status).toBe(200);
+		expect((await world.request("GET", LIST, undefined, { Authorization: "" })).status).toBe(429);
 	});
 });
 
