@@ -37,6 +37,8 @@ export interface HttpAppOptions {
 	/** Where clients find the APIs: `https://hse.example:8443`. */
 	readonly origin: string;
 	now(): number;
+	/** Whether the server is about to end: no further request is wanted on a connection. */
+	isDraining?(): boolean;
 	/** Told of what should not have happened. */
 	onError(error: unknown): void;
 	/** Told of each request that was answered. */
@@ -57,6 +59,7 @@ export function httpApp(options: HttpAppOptions): Hono<Bindings> {
 		await next();
 		context.header("Cache-Control", "no-store");
 		context.header("X-Content-Type-Options", "nosniff");
+		if (options.isDraining?.()) context.header("Connection", "close", { append: true });
 	});
 	app.use(
 		bodyLimit({

@@ -265,6 +265,7 @@ export class NorthboundServer {
 			issuer,
 			origin: new URL(this.apiRoot).origin,
 			now: Date.now,
+			isDraining: () => this.isDraining,
 			onError: (error) => logger.error({ err: error }, "a request failed"),
 			onRequest: (operation, status, milliseconds) => {
 				this.metrics.request(operation, status, milliseconds);
