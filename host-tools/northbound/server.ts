@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { lstatSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -317,7 +317,9 @@ export class NorthboundServer {
 		const secret = randomBytes(32).toString("hex");
 		const client = { client_id: DEMO, client_secret: secret, token_url: `${this.apiRoot}/oauth2/token` };
 		try {
-			writeFileSync(demoClient, `${JSON.stringify(client, undefined, "\t")}\n`, { mode: 0o600 });
+			// A file that is there would keep its mode, whoever it lets read; what is no file is left alone.
+			if (lstatSync(demoClient, { throwIfNoEntry: false })?.isFile()) rmSync(demoClient);
+			writeFileSync(demoClient, `${JSON.stringify(client, undefined, "\t")}\n`, { mode: 0o600, flag: "wx" });
 		} catch (error) {
 			throw new Failure(
 				`The file ${demoClient} cannot be written (${(error as NodeJS.ErrnoException).code}): name another with --demo-client.`,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { request } from "node:https";
 import { type AddressInfo, connect } from "node:net";
@@ -292,6 +292,19 @@ describe("on this machine", () => {
 		const written = lines.join("") + readFileSync(join(folder, "audit.jsonl"), "utf8");
 		for (const secret of [client_secret, token, key.body.key]) expect(written).not.toContain(secret);
 		expect(lines.length).toBeGreaterThan(3);
+	});
+
+	test("a fresh secret goes to no file that others may read, nor where a link points", async () => {
+		const file = join(folder, "client.json");
+		writeFileSync(file, "{}", { mode: 0o644 });
+		await start({});
+		expect(statSync(file).mode & 0o777).toBe(0o600);
+		expect(await demoToken()).toBeDefined();
+		await server?.close();
+		server = undefined;
+		rmSync(file);
+		symlinkSync(join(folder, "elsewhere"), file);
+		await expect(start({})).rejects.toThrow(/client\.json cannot be written \(EEXIST\).*--demo-client/);
 	});
 
 	test("what was asked for is there after a restart, and what waited goes out", async () => {
