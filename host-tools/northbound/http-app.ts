@@ -96,6 +96,7 @@ function evidenceOf(context: AppContext): Evidence {
 function problemResponse({ onError }: HttpAppOptions, context: AppContext, error: unknown): Response {
 	let problem: Problem;
 	if (error instanceof Problem) problem = error;
+	else if (isBrokenOff(context)) problem = new Problem(400, "BODY_BROKEN_OFF", "The body was broken off.");
 	else {
 		onError(error);
 		problem = isStoreFailure(error)
@@ -106,6 +107,12 @@ function problemResponse({ onError }: HttpAppOptions, context: AppContext, error
 	}
 	for (const [name, value] of Object.entries(problem.headers)) context.header(name, value);
 	return context.body(JSON.stringify(problem.details), problem.status as 500, { "Content-Type": PROBLEM_TYPE });
+}
+
+/** Whether a body did not come to its end: then nothing was done, and it is no fault of the server. */
+function isBrokenOff({ env }: AppContext): boolean {
+	const incoming = env?.incoming;
+	return incoming?.destroyed === true && !incoming.complete;
 }
 
 /** Who asks. @throws Problem */

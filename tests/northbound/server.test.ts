@@ -440,6 +440,20 @@ describe("on this machine", () => {
 		expect(JSON.parse(text.split("\r\n\r\n")[1])).toMatchObject({ status: 400, cause: "NO_HANDSHAKE" });
 	});
 
+	test("a body that is broken off is the client's fault: 400, and no error", async () => {
+		await start({});
+		const token = await demoToken();
+		const { hostname, port } = new URL(server?.apiRoot ?? "");
+		const socket = connect(Number(port), hostname);
+		socket.write(
+			`POST /3gpp-best/v1/demo/subscriptions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n`,
+		);
+		// The request is being answered.
+		socket.once("data", () => socket.write('{"notificationDestination":', () => socket.resetAndDestroy()));
+		await until(() => lines.some((line) => line.includes('"Subscribe"')));
+		expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 30, operation: "Subscribe", status: 400 }]);
+	});
+
 	test("the document and the page to try it need no credentials, and load nothing from elsewhere", async () => {
 		await start({});
 		const get = async (path: string) => fetch(`${server?.apiRoot}/3gpp-best/v1/${path}`);
