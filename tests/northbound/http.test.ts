@@ -65,7 +65,7 @@ describe("access tokens", () => {
 			["token: ERR_JWT_EXPIRED", await world.issuer.issue(METERS, now - 601_000, undefined)],
 			["token: ERR_JWS_SIGNATURE_VERIFICATION_FAILED", await other.issuer.issue(METERS, now, undefined)],
 			["token of no application server", await world.issuer.issue({ ...METERS, id: "x" }, now, undefined)],
-			["token bound to another certificate", await world.issuer.issue(METERS, now, "thumbprint")],
+			["token bound to another certificate or key", await world.issuer.issue(METERS, now, "thumbprint")],
 			["token: ERR_JWS_INVALID", "nonsense"],
 			// {"alg":"none"}
 			["token: ERR_JOSE_ALG_NOT_ALLOWED", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZXRlcnMifQ."],

@@ -103,9 +103,17 @@ export class Authenticator {
 			const why = error instanceof Error && "code" in error ? String(error.code) : "not verified";
 			throw this.fault(evidence, `token: ${why}`, "The access token is not valid, or no longer.", true);
 		}
-		const bound = (claims.cnf as { readonly "x5t#S256"?: unknown } | undefined)?.["x5t#S256"];
-		if (bound !== undefined && (evidence.certificate === undefined || bound !== thumbprintOf(evidence.certificate)))
-			throw this.fault(evidence, "token bound to another certificate", "The access token is not valid here.", true);
+		if (claims.cnf !== undefined) {
+			// Bound to something else, such as a key of DPoP, it is for somebody who shows that.
+			const bound = (claims.cnf as { readonly "x5t#S256"?: unknown } | null)?.["x5t#S256"];
+			if (evidence.certificate === undefined || bound !== thumbprintOf(evidence.certificate))
+				throw this.fault(
+					evidence,
+					"token bound to another certificate or key",
+					"The access token is not valid here.",
+					true,
+				);
+		}
 		const id = claims.client_id ?? claims.sub;
 		const server = typeof id === "string" ? this.servers.get(id) : undefined;
 		if (server === undefined)
