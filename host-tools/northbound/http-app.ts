@@ -22,6 +22,7 @@ import { attachedTo, keepAlive, PING_EVERY } from "./websocket.js";
 
 /** The longest body of a request, in octets. */
 const LONGEST_BODY = 65_536;
+const FORM_TYPE = "application/x-www-form-urlencoded";
 /** Seconds after which to ask again where a store cannot be used. */
 const STORE_RETRY_AFTER = 5;
 
@@ -237,8 +238,7 @@ function checkAccept(accept: string | undefined): void {
 function bodyOf(context: AppContext, operation: Operation, schema: z.ZodType, text: string): unknown {
 	if (text === "") return check(schema, operation.isBodyOptional ? {} : undefined, "/");
 	const { bodyType = "application/json" } = operation;
-	const type = context.req.header("content-type")?.split(";")[0].trim().toLowerCase();
-	if (type !== bodyType)
+	if (mediaTypeOf(context) !== bodyType)
 		throw new Problem(415, "UNSUPPORTED_MEDIA_TYPE", `The body must be ${bodyType}.`, {
 			headers: { [operation.method === "patch" ? "Accept-Patch" : "Accept-Post"]: bodyType },
 		});
@@ -249,6 +249,11 @@ function bodyOf(context: AppContext, operation: Operation, schema: z.ZodType, te
 		throw invalid("/", "must be JSON");
 	}
 	return check(schema, value, "/");
+}
+
+/** The type of the body, without parameters. */
+function mediaTypeOf(context: AppContext): string | undefined {
+	return context.req.header("content-type")?.split(";")[0].trim().toLowerCase();
 }
 
 /** @param prefix of the names of parameters that are at fault @throws Problem 400 that names all of them */
@@ -263,36 +268,17 @@ function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
 }
 
 function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIssuer): void {
-	const { authenticator, audit, now } = options;
 	app.get("/oauth2/jwks", (context) => context.json(issuer.keys));
 	app.post("/oauth2/token", async (context) => {
-		const form = new URLSearchParams(await context.req.text());
-		if (form.get("grant_type") !== "client_credentials")
-			return context.json({ error: "unsupported_grant_type", error_description: "client_credentials is needed" }, 400);
-		const evidence = evidenceOf(context);
-		const [id, secret] = basicOf(evidence.authorization) ?? [
-			form.get("client_id") ?? "",
-			form.get("client_secret") ?? "",
-		];
-		let server: ApplicationServer;
+		const begun = performance.now();
+		let response: Response;
 		try {
-			server = authenticator.client(evidence, id, secret);
-			checkRate(server, options);
+			response = await tokenResponse(context, options, issuer);
 		} catch (error) {
-			if (!(error instanceof Problem)) throw error;
-			const isBusy = error.status === 429;
-			const body = { error: isBusy ? "temporarily_unavailable" : "invalid_client", error_description: error.message };
-			return context.json(
-				body,
-				isBusy ? 429 : 401,
-				isBusy ? error.headers : { "WWW-Authenticate": 'Basic realm="best-northbound"' },
-			);
+			response = problemResponse(options, context, error);
 		}
-		const { certificate, certificateFault, remote } = evidence;
-		const thumbprint = certificate && certificateFault === undefined ? thumbprintOf(certificate) : undefined;
-		const token = await issuer.issue(server, now(), thumbprint);
-		audit.record("token issued", { remote, applicationServer: server.id });
-		return context.json({ access_token: token, token_type: "Bearer", expires_in: TOKEN_LIFETIME });
+		options.onRequest?.("IssueToken", response.status, performance.now() - begun);
+		return response;
 	});
 	for (const [path, method] of [
 		["/oauth2/jwks", "GET"],
@@ -301,6 +287,53 @@ function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIs
 		app.all(path, () => {
 			throw notAllowed([method]);
 		});
+}
+
+/** By RFC 6749: its errors are its own, not ProblemDetails. */
+async function tokenResponse(context: AppContext, options: HttpAppOptions, issuer: LocalIssuer): Promise<Response> {
+	const { authenticator, audit, now } = options;
+	const form = new URLSearchParams(await context.req.text());
+	const refusal = refusalOf(mediaTypeOf(context), form);
+	if (refusal !== undefined) {
+		const [error, error_description] = refusal;
+		return context.json({ error, error_description }, 400);
+	}
+	const evidence = evidenceOf(context);
+	const [id, secret] = basicOf(evidence.authorization) ?? [
+		form.get("client_id") ?? "",
+		form.get("client_secret") ?? "",
+	];
+	let server: ApplicationServer;
+	try {
+		server = authenticator.client(evidence, id, secret);
+		checkRate(server, options);
+	} catch (error) {
+		if (!(error instanceof Problem)) throw error;
+		const isBusy = error.status === 429;
+		const body = { error: isBusy ? "temporarily_unavailable" : "invalid_client", error_description: error.message };
+		return context.json(
+			body,
+			isBusy ? 429 : 401,
+			isBusy ? error.headers : { "WWW-Authenticate": 'Basic realm="best-northbound"' },
+		);
+	}
+	const { certificate, certificateFault, remote } = evidence;
+	const thumbprint = certificate && certificateFault === undefined ? thumbprintOf(certificate) : undefined;
+	const token = await issuer.issue(server, now(), thumbprint);
+	audit.record("token issued", { remote, applicationServer: server.id });
+	return context.json({ access_token: token, token_type: "Bearer", expires_in: TOKEN_LIFETIME });
+}
+
+/** Code and sentence for a request that is none for a token (RFC 6749 3.2, 5.2). */
+function refusalOf(type: string | undefined, form: URLSearchParams): readonly [code: string, why: string] | undefined {
+	if (type !== FORM_TYPE) return ["invalid_request", `The body must be ${FORM_TYPE}.`];
+	const names = [...form.keys()];
+	if (new Set(names).size < names.length) return ["invalid_request", "A parameter is there twice."];
+	// One without a value counts as one that is not there.
+	if (!form.get("grant_type")) return ["invalid_request", "grant_type is missing: it must be client_credentials."];
+	if (form.get("grant_type") !== "client_credentials")
+		return ["unsupported_grant_type", "grant_type must be client_credentials."];
+	return undefined;
 }
 
 /** Name and password of RFC 7617, each encoded as RFC 6749 2.3.1 asks. */

@@ -51,11 +51,25 @@ describe("access tokens", () => {
 			expect(JSON.stringify(world.records)).not.toContain(SECRET);
 		});
 
-	test("of another grant are not there", async () => {
-		const world = await World.make();
-		const { status, body } = await world.request("POST", "/oauth2/token", "grant_type=password", FORM);
-		expect([status, body.error]).toEqual([400, "unsupported_grant_type"]);
-	});
+	for (const [what, type, form, error] of [
+		["another grant", FORM["Content-Type"], "grant_type=password", "unsupported_grant_type"],
+		["no grant", FORM["Content-Type"], "client_id=meters", "invalid_request"],
+		["a grant without a value", FORM["Content-Type"], "grant_type=", "invalid_request"],
+		[
+			"a parameter that is there twice",
+			FORM["Content-Type"],
+			"grant_type=client_credentials&scope=a&scope=b",
+			"invalid_request",
+		],
+		["a body that is no form", "application/json", "grant_type=client_credentials", "invalid_request"],
+	])
+		test(`are not issued for ${what}`, async () => {
+			const world = await World.make();
+			const headers = { Authorization: basic("meters", SECRET), "Content-Type": type };
+			const { status, body } = await world.request("POST", "/oauth2/token", form, headers);
+			expect([status, body.error, body.error_description]).toEqual([400, error, expect.stringMatching(/\.$/)]);
+			expect(world.records).toEqual([]);
+		});
 
 	test("that have expired, are not signed here, or are none, are refused with ProblemDetails and on record", async () => {
 		const world = await World.make();

@@ -451,7 +451,13 @@ describe("on this machine", () => {
 		// The request is being answered.
 		socket.once("data", () => socket.write('{"notificationDestination":', () => socket.resetAndDestroy()));
 		await until(() => lines.some((line) => line.includes('"Subscribe"')));
-		expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 30, operation: "Subscribe", status: 400 }]);
+		expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+			{ level: 30, operation: "IssueToken", status: 200 },
+			{ level: 30, operation: "Subscribe", status: 400 },
+		]);
+		const metrics = await (await fetch(`${server?.page}metrics`)).text();
+		expect(metrics).toContain('best_northbound_requests_total{operation="IssueToken",status="200"} 1');
+		expect(metrics).toContain('best_northbound_requests_total{operation="Subscribe",status="400"} 1');
 	});
 
 	test("the document and the page to try it need no credentials, and load nothing from elsewhere", async () => {
