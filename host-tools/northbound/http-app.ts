@@ -12,7 +12,7 @@ import type { ApplicationServer } from "./application-server.js";
 import type { Northbound } from "./northbound.js";
 import type { Notifications } from "./notifier.js";
 import { type Api, type ApiResponse, type Operation, rootOf } from "./operation.js";
-import { invalid, notFound, PROBLEM_TYPE, Problem } from "./problem.js";
+import { invalid, notAllowed, notFound, PROBLEM_TYPE, Problem } from "./problem.js";
 import { type Authenticator, type Evidence, thumbprintOf } from "./security/authenticate.js";
 import type { Idempotency } from "./security/idempotency.js";
 import type { RateLimit } from "./security/rate-limit.js";
@@ -198,11 +198,6 @@ function addApi(app: Hono<Bindings>, options: HttpAppOptions, api: Api): void {
 		});
 }
 
-function notAllowed(methods: readonly string[]): Problem {
-	const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
-	return new Problem(405, "METHOD_NOT_ALLOWED", `Allowed here: ${allow}.`, { headers: { Allow: allow } });
-}
-
 async function perform(
 	context: AppContext,
 	{ idempotency, northbound }: HttpAppOptions,
@@ -228,11 +223,17 @@ function responseOf(context: AppContext, { status, body, headers = {} }: ApiResp
 	return context.body(JSON.stringify(body), status as 200, { "Content-Type": "application/json" });
 }
 
+/** @throws Problem 406 where JSON is not among what is wanted (RFC 9110 12.5.1) */
 function checkAccept(accept: string | undefined): void {
 	if (accept === undefined) return;
-	const types = accept.split(",").map((part) => part.split(";")[0].trim().toLowerCase());
-	if (!types.some((type) => ["*/*", "application/*", "application/json", PROBLEM_TYPE].includes(type)))
-		throw new Problem(406, "NOT_ACCEPTABLE", "Only application/json is there.");
+	const ranges = new Map<string, boolean>();
+	for (const part of accept.split(",")) {
+		const [range, ...parameters] = part.split(";").map((text) => text.trim().toLowerCase());
+		ranges.set(range, !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter)));
+	}
+	// Of the ranges that fit, the narrowest holds.
+	const fitting = ["application/json", "application/*", "*/*"].find((range) => ranges.has(range));
+	if (!ranges.get(fitting ?? PROBLEM_TYPE)) throw new Problem(406, "NOT_ACCEPTABLE", "Only application/json is there.");
 }
 
 function bodyOf(context: AppContext, operation: Operation, schema: z.ZodType, text: string): unknown {
@@ -376,5 +377,8 @@ function addWebSocket(
 			recordRefusal(context, options, server?.id, error);
 			throw error;
 		}
+	});
+	app.all(path, () => {
+		throw notAllowed(["GET"]);
 	});
 }

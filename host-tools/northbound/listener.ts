@@ -2,10 +2,10 @@ import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import type { WebSocketServer } from "ws";
 import { Failure } from "../cli/errors.js";
-import { PROBLEM_TYPE, Problem } from "./problem.js";
+import { answerProblem, PROBLEM_TYPE, Problem } from "./problem.js";
 import { type NorthboundSettings, readTls } from "./settings.js";
 import { takeUpgrades } from "./upgrades.js";
 
@@ -22,8 +22,14 @@ const connections = new WeakMap<Server, Set<Socket>>();
  * @param sockets where its WebSockets belong; undefined: it has none
  */
 export function makeListener(fetch: Fetch, tls: NorthboundSettings["tls"], sockets?: WebSocketServer): Server {
-	const common = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 };
-	const answer = getRequestListener(fetch);
+	const common = {
+		requestTimeout: 30_000,
+		headersTimeout: 10_000,
+		keepAliveTimeout: 30_000,
+		// Node would refuse a request without one in its own words.
+		requireHostHeader: false,
+	};
+	const answer = getRequestListener(fetch, { errorHandler: refuseNoRequest });
 	const listener =
 		tls === undefined
 			? createHttpServer(common, answer)
@@ -44,6 +50,10 @@ export function makeListener(fetch: Fetch, tls: NorthboundSettings["tls"], socke
 	listener.on("connection", (socket: Socket) => {
 		open.add(socket);
 		socket.once("close", () => open.delete(socket));
+	});
+	listener.on("checkExpectation", (_, response) => {
+		const detail = "Only 100-continue can be expected: leave the Expect header field out.";
+		answerProblem(response, new Problem(417, "EXPECTATION_FAILED", detail));
 	});
 	if (sockets !== undefined) takeUpgrades(listener, sockets);
 	return listener.on("clientError", refuseNoHttp);
@@ -74,6 +84,18 @@ export async function ended(listener: Server): Promise<void> {
 	await closed;
 	clearInterval(idle);
 	clearTimeout(late);
+}
+
+/** Answers what has no good Host or target; and what should not have come here. */
+function refuseNoRequest(error: unknown): Response {
+	const problem =
+		error instanceof RequestError
+			? new Problem(400, "NOT_HTTP", "The request needs a Host header field and a target that are well formed.")
+			: new Problem(500, "SYSTEM_FAILURE", "Something went wrong here.");
+	return new Response(JSON.stringify(problem.details), {
+		status: problem.status,
+		headers: { "Content-Type": PROBLEM_TYPE },
+	});
 }
 
 /** Status and sentence for octets that are no request. */

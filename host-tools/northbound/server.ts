@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { lstatSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
@@ -28,6 +28,7 @@ import { pageFile } from "./page-files.js";
 import { SharedNotifier } from "./postgres/notifier.js";
 import { PostgresSessions } from "./postgres/other-hses.js";
 import { openPostgresResources, type PostgresResources } from "./postgres/resources.js";
+import { notAllowed } from "./problem.js";
 import { Reachability } from "./reachability.js";
 import type { Resources } from "./resources.js";
 import { Authenticator } from "./security/authenticate.js";
@@ -378,12 +379,16 @@ export class NorthboundServer {
 /** The OpenAPI document, and a page to try it. They tell no secrets, so nobody is asked who he is. */
 function addDocumentation(app: Hono<Bindings>, { apis: [, best] }: Northbound): void {
 	const document = JSON.stringify(bestDocument(best), undefined, "\t");
-	app.get("/3gpp-best/v1/openapi.json", (context) =>
-		context.body(document, 200, { "Content-Type": "application/json" }),
-	);
-	app.get("/", (context) => context.redirect("/3gpp-best/v1/"));
-	app.get("/3gpp-best/v1/", () => pageFile("try.html"));
-	for (const name of ["try.js", "element.js", "page.css"]) app.get(`/3gpp-best/v1/${name}`, () => pageFile(name));
+	const get = (path: string, answer: (context: Context) => Response) => {
+		app.get(path, answer);
+		app.all(path, () => {
+			throw notAllowed(["GET"]);
+		});
+	};
+	get("/3gpp-best/v1/openapi.json", (context) => context.body(document, 200, { "Content-Type": "application/json" }));
+	get("/", (context) => context.redirect("/3gpp-best/v1/"));
+	get("/3gpp-best/v1/", () => pageFile("try.html"));
+	for (const name of ["try.js", "element.js", "page.css"]) get(`/3gpp-best/v1/${name}`, () => pageFile(name));
 }
 
 const DEMO_UES = { applicationServer: DEMO, domain: "ue.demo", keyPolicy: "allow" } as const;

@@ -371,11 +371,28 @@ describe("requests that are no good", () => {
 			["OPTIONS", LIST, "GET, HEAD, POST"],
 			["GET", "/oauth2/token", "POST"],
 			["POST", "/oauth2/jwks", "GET, HEAD"],
+			["POST", `${LIST}/x/websocket`, "GET, HEAD"],
+			["DELETE", "/3gpp-best/v1/meters/subscriptions/x/websocket", "GET, HEAD"],
 		]) {
 			const answer = await world.request(method, path);
 			expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
 			expect(answer.body).toMatchObject({ status: 405, cause: "METHOD_NOT_ALLOWED" });
 		}
+	});
+
+	test.each([
+		["application/json;q=0", 406],
+		["application/json; Q=0.000, */*", 406],
+		["application/*;q=0, */*;q=0.1", 406],
+		["text/html, */*;q=0", 406],
+		["application/problem+json;q=0", 406],
+		["application/json;q=0.001", 200],
+		["*/*;q=0, application/json", 200],
+		["application/problem+json", 200],
+		["text/html, application/*;q=0.5", 200],
+	])("%s is answered %i", async (accept, status) => {
+		const world = await World.make();
+		expect((await world.request("GET", LIST, undefined, { Accept: accept })).status).toBe(status);
 	});
 
 	test("every fault of a body is named", async () => {

@@ -440,6 +440,22 @@ describe("on this machine", () => {
 		expect(JSON.parse(text.split("\r\n\r\n")[1])).toMatchObject({ status: 400, cause: "NO_HANDSHAKE" });
 	});
 
+	for (const [what, fields, status, cause] of [
+		["no Host", "", 400, "NOT_HTTP"],
+		["a Host that is none", "Host: a b/c\r\n", 400, "NOT_HTTP"],
+		["an expectation that cannot be met", "Host: localhost\r\nExpect: x\r\n", 417, "EXPECTATION_FAILED"],
+	] as const)
+		test(`${what}: ${status} with ProblemDetails, at both ports`, async () => {
+			await start({});
+			for (const uri of [server?.apiRoot, server?.page]) {
+				const text = await exchanged(uri, `GET /healthz HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`);
+				const [head, body] = text.split("\r\n\r\n");
+				expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+				expect(head).toMatch(/content-type: application\/problem\+json/i);
+				expect(JSON.parse(body)).toMatchObject({ status, cause });
+			}
+		});
+
 	test("a body that is broken off is the client's fault: 400, and no error", async () => {
 		await start({});
 		const token = await demoToken();
@@ -469,6 +485,11 @@ describe("on this machine", () => {
 			expect([path, answer.status]).toEqual([path, 200]);
 			expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
 			expect(await answer.text()).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+		}
+		for (const path of ["", "openapi.json", "try.js"]) {
+			const answer = await fetch(`${server?.apiRoot}/3gpp-best/v1/${path}`, { method: "POST" });
+			expect([path, answer.status, answer.headers.get("allow")]).toEqual([path, 405, "GET, HEAD"]);
+			expect(await answer.json()).toMatchObject({ status: 405, cause: "METHOD_NOT_ALLOWED" });
 		}
 	});
 
