@@ -1,9 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import { type HttpBindings, upgradeWebSocket } from "@hono/node-server";
+import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { WebSocket } from "ws";
 import type { z } from "zod";
 import type { AuditLog } from "../hse/audit.js";
 import { isStoreFailure } from "../hse/store-failure.js";
@@ -13,15 +12,17 @@ import type { ApplicationServer } from "./application-server.js";
 import type { Northbound } from "./northbound.js";
 import type { Notifications } from "./notifier.js";
 import { type Api, type ApiResponse, type Operation, rootOf } from "./operation.js";
-import { invalid, notFound, PROBLEM_TYPE, Problem } from "./problem.js";
+import { invalid, notAllowed, notFound, PROBLEM_TYPE, Problem } from "./problem.js";
 import { type Authenticator, type Evidence, thumbprintOf } from "./security/authenticate.js";
 import type { Idempotency } from "./security/idempotency.js";
 import type { RateLimit } from "./security/rate-limit.js";
 import { type LocalIssuer, TOKEN_LIFETIME } from "./security/tokens.js";
+import { webSocketOf } from "./upgrades.js";
 import { attachedTo, keepAlive, PING_EVERY } from "./websocket.js";
 
 /** The longest body of a request, in octets. */
 const LONGEST_BODY = 65_536;
+const FORM_TYPE = "application/x-www-form-urlencoded";
 /** Seconds after which to ask again where a store cannot be used. */
 const STORE_RETRY_AFTER = 5;
 
@@ -37,6 +38,8 @@ export interface HttpAppOptions {
 	/** Where clients find the APIs: `https://hse.example:8443`. */
 	readonly origin: string;
 	now(): number;
+	/** Whether the server is about to end: no further request is wanted on a connection. */
+	isDraining?(): boolean;
 	/** Told of what should not have happened. */
 	onError(error: unknown): void;
 	/** Told of each request that was answered. */
@@ -57,6 +60,7 @@ export function httpApp(options: HttpAppOptions): Hono<Bindings> {
 		await next();
 		context.header("Cache-Control", "no-store");
 		context.header("X-Content-Type-Options", "nosniff");
+		if (options.isDraining?.()) context.header("Connection", "close", { append: true });
 	});
 	app.use(
 		bodyLimit({
@@ -93,6 +97,7 @@ function evidenceOf(context: AppContext): Evidence {
 function problemResponse({ onError }: HttpAppOptions, context: AppContext, error: unknown): Response {
 	let problem: Problem;
 	if (error instanceof Problem) problem = error;
+	else if (isBrokenOff(context)) problem = new Problem(400, "BODY_BROKEN_OFF", "The body was broken off.");
 	else {
 		onError(error);
 		problem = isStoreFailure(error)
@@ -103,6 +108,12 @@ function problemResponse({ onError }: HttpAppOptions, context: AppContext, error
 	}
 	for (const [name, value] of Object.entries(problem.headers)) context.header(name, value);
 	return context.body(JSON.stringify(problem.details), problem.status as 500, { "Content-Type": PROBLEM_TYPE });
+}
+
+/** Whether a body did not come to its end: then nothing was done, and it is no fault of the server. */
+function isBrokenOff({ env }: AppContext): boolean {
+	const incoming = env?.incoming;
+	return incoming?.destroyed === true && !incoming.complete;
 }
 
 /** Who asks. @throws Problem */
@@ -132,10 +143,12 @@ function checkOrigin(context: AppContext, { origin: own }: HttpAppOptions): void
 		throw new Problem(403, "OTHER_ORIGIN", "A page of another origin may not ask for this.");
 }
 
-/** @throws Problem where the path is not the server's own */
+/** @throws Problem where the path is not the server's own, or of nothing that there could be */
 function checkPath(context: AppContext, { id }: ApplicationServer): void {
 	if (context.req.param("scsAsId") !== id)
 		throw new Problem(403, "OTHER_APPLICATION_SERVER", "The path is that of another application server.");
+	// No identifier has one, and a NUL is no text for a PostgreSQL.
+	if (Object.values(context.req.param()).some((value) => /\p{Cc}/u.test(value))) throw notFound("resource");
 }
 
 /** Leaves an audit record where a request was not allowed. */
@@ -185,11 +198,6 @@ function addApi(app: Hono<Bindings>, options: HttpAppOptions, api: Api): void {
 		});
 }
 
-function notAllowed(methods: readonly string[]): Problem {
-	const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
-	return new Problem(405, "METHOD_NOT_ALLOWED", `Allowed here: ${allow}.`, { headers: { Allow: allow } });
-}
-
 async function perform(
 	context: AppContext,
 	{ idempotency, northbound }: HttpAppOptions,
@@ -215,18 +223,23 @@ function responseOf(context: AppContext, { status, body, headers = {} }: ApiResp
 	return context.body(JSON.stringify(body), status as 200, { "Content-Type": "application/json" });
 }
 
+/** @throws Problem 406 where JSON is not among what is wanted (RFC 9110 12.5.1) */
 function checkAccept(accept: string | undefined): void {
 	if (accept === undefined) return;
-	const types = accept.split(",").map((part) => part.split(";")[0].trim().toLowerCase());
-	if (!types.some((type) => ["*/*", "application/*", "application/json", PROBLEM_TYPE].includes(type)))
-		throw new Problem(406, "NOT_ACCEPTABLE", "Only application/json is there.");
+	const ranges = new Map<string, boolean>();
+	for (const part of accept.split(",")) {
+		const [range, ...parameters] = part.split(";").map((text) => text.trim().toLowerCase());
+		ranges.set(range, !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter)));
+	}
+	// Of the ranges that fit, the narrowest holds.
+	const fitting = ["application/json", "application/*", "*/*"].find((range) => ranges.has(range));
+	if (!ranges.get(fitting ?? PROBLEM_TYPE)) throw new Problem(406, "NOT_ACCEPTABLE", "Only application/json is there.");
 }
 
 function bodyOf(context: AppContext, operation: Operation, schema: z.ZodType, text: string): unknown {
 	if (text === "") return check(schema, operation.isBodyOptional ? {} : undefined, "/");
 	const { bodyType = "application/json" } = operation;
-	const type = context.req.header("content-type")?.split(";")[0].trim().toLowerCase();
-	if (type !== bodyType)
+	if (mediaTypeOf(context) !== bodyType)
 		throw new Problem(415, "UNSUPPORTED_MEDIA_TYPE", `The body must be ${bodyType}.`, {
 			headers: { [operation.method === "patch" ? "Accept-Patch" : "Accept-Post"]: bodyType },
 		});
@@ -237,6 +250,11 @@ function bodyOf(context: AppContext, operation: Operation, schema: z.ZodType, te
 		throw invalid("/", "must be JSON");
 	}
 	return check(schema, value, "/");
+}
+
+/** The type of the body, without parameters. */
+function mediaTypeOf(context: AppContext): string | undefined {
+	return context.req.header("content-type")?.split(";")[0].trim().toLowerCase();
 }
 
 /** @param prefix of the names of parameters that are at fault @throws Problem 400 that names all of them */
@@ -251,36 +269,17 @@ function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
 }
 
 function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIssuer): void {
-	const { authenticator, audit, now } = options;
 	app.get("/oauth2/jwks", (context) => context.json(issuer.keys));
 	app.post("/oauth2/token", async (context) => {
-		const form = new URLSearchParams(await context.req.text());
-		if (form.get("grant_type") !== "client_credentials")
-			return context.json({ error: "unsupported_grant_type", error_description: "client_credentials is needed" }, 400);
-		const evidence = evidenceOf(context);
-		const [id, secret] = basicOf(evidence.authorization) ?? [
-			form.get("client_id") ?? "",
-			form.get("client_secret") ?? "",
-		];
-		let server: ApplicationServer;
+		const begun = performance.now();
+		let response: Response;
 		try {
-			server = authenticator.client(evidence, id, secret);
-			checkRate(server, options);
+			response = await tokenResponse(context, options, issuer);
 		} catch (error) {
-			if (!(error instanceof Problem)) throw error;
-			const isBusy = error.status === 429;
-			const body = { error: isBusy ? "temporarily_unavailable" : "invalid_client", error_description: error.message };
-			return context.json(
-				body,
-				isBusy ? 429 : 401,
-				isBusy ? error.headers : { "WWW-Authenticate": 'Basic realm="best-northbound"' },
-			);
+			response = problemResponse(options, context, error);
 		}
-		const { certificate, certificateFault, remote } = evidence;
-		const thumbprint = certificate && certificateFault === undefined ? thumbprintOf(certificate) : undefined;
-		const token = await issuer.issue(server, now(), thumbprint);
-		audit.record("token issued", { remote, applicationServer: server.id });
-		return context.json({ access_token: token, token_type: "Bearer", expires_in: TOKEN_LIFETIME });
+		options.onRequest?.("IssueToken", response.status, performance.now() - begun);
+		return response;
 	});
 	for (const [path, method] of [
 		["/oauth2/jwks", "GET"],
@@ -289,6 +288,53 @@ function addIssuer(app: Hono<Bindings>, options: HttpAppOptions, issuer: LocalIs
 		app.all(path, () => {
 			throw notAllowed([method]);
 		});
+}
+
+/** By RFC 6749: its errors are its own, not ProblemDetails. */
+async function tokenResponse(context: AppContext, options: HttpAppOptions, issuer: LocalIssuer): Promise<Response> {
+	const { authenticator, audit, now } = options;
+	const form = new URLSearchParams(await context.req.text());
+	const refusal = refusalOf(mediaTypeOf(context), form);
+	if (refusal !== undefined) {
+		const [error, error_description] = refusal;
+		return context.json({ error, error_description }, 400);
+	}
+	const evidence = evidenceOf(context);
+	const [id, secret] = basicOf(evidence.authorization) ?? [
+		form.get("client_id") ?? "",
+		form.get("client_secret") ?? "",
+	];
+	let server: ApplicationServer;
+	try {
+		server = authenticator.client(evidence, id, secret);
+		checkRate(server, options);
+	} catch (error) {
+		if (!(error instanceof Problem)) throw error;
+		const isBusy = error.status === 429;
+		const body = { error: isBusy ? "temporarily_unavailable" : "invalid_client", error_description: error.message };
+		return context.json(
+			body,
+			isBusy ? 429 : 401,
+			isBusy ? error.headers : { "WWW-Authenticate": 'Basic realm="best-northbound"' },
+		);
+	}
+	const { certificate, certificateFault, remote } = evidence;
+	const thumbprint = certificate && certificateFault === undefined ? thumbprintOf(certificate) : undefined;
+	const token = await issuer.issue(server, now(), thumbprint);
+	audit.record("token issued", { remote, applicationServer: server.id });
+	return context.json({ access_token: token, token_type: "Bearer", expires_in: TOKEN_LIFETIME });
+}
+
+/** Code and sentence for a request that is none for a token (RFC 6749 3.2, 5.2). */
+function refusalOf(type: string | undefined, form: URLSearchParams): readonly [code: string, why: string] | undefined {
+	if (type !== FORM_TYPE) return ["invalid_request", `The body must be ${FORM_TYPE}.`];
+	const names = [...form.keys()];
+	if (new Set(names).size < names.length) return ["invalid_request", "A parameter is there twice."];
+	// One without a value counts as one that is not there.
+	if (!form.get("grant_type")) return ["invalid_request", "grant_type is missing: it must be client_credentials."];
+	if (form.get("grant_type") !== "client_credentials")
+		return ["unsupported_grant_type", "grant_type must be client_credentials."];
+	return undefined;
 }
 
 /** Name and password of RFC 7617, each encoded as RFC 6749 2.3.1 asks. */
@@ -312,37 +358,27 @@ function addWebSocket(
 	channelOf: (server: ApplicationServer, id: string) => Awaitable<string>,
 ): void {
 	const { notifier } = options;
-	const channels = new WeakMap<Request, string>();
-	app.get(
-		path,
-		async (context, next) => {
-			let server: ApplicationServer | undefined;
-			try {
-				server = await identify(context, options);
-				checkPath(context, server);
-				checkOrigin(context, options);
-				if (context.req.header("upgrade")?.toLowerCase() !== "websocket")
-					throw new Problem(426, "UPGRADE_NEEDED", "Only a WebSocket is there.", { headers: { Upgrade: "websocket" } });
-				channels.set(context.req.raw, await channelOf(server, context.req.param("id") ?? ""));
-			} catch (error) {
-				recordRefusal(context, options, server?.id, error);
-				throw error;
-			}
-			await next();
-		},
-		upgradeWebSocket((context) => {
-			const channel = channels.get(context.req.raw);
-			return {
-				onOpen(_, { raw }) {
-					const socket = raw as unknown as WebSocket;
-					if (channel === undefined) throw notFound("WebSocket");
-					const attached = attachedTo(socket);
-					keepAlive(socket, PING_EVERY);
-					socket.on("close", () => notifier.detach(channel, attached));
-					socket.on("error", () => socket.terminate());
-					notifier.attach(channel, attached);
-				},
-			};
-		}),
-	);
+	app.get(path, async (context) => {
+		let server: ApplicationServer | undefined;
+		try {
+			server = await identify(context, options);
+			checkPath(context, server);
+			checkOrigin(context, options);
+			const open = webSocketOf(context.env?.incoming);
+			const channel = await channelOf(server, context.req.param("id") ?? "");
+			const socket = open();
+			const attached = attachedTo(socket);
+			keepAlive(socket, PING_EVERY);
+			socket.on("close", () => notifier.detach(channel, attached));
+			socket.on("error", () => socket.terminate());
+			notifier.attach(channel, attached);
+			return context.body(null);
+		} catch (error) {
+			recordRefusal(context, options, server?.id, error);
+			throw error;
+		}
+	});
+	app.all(path, () => {
+		throw notAllowed(["GET"]);
+	});
 }

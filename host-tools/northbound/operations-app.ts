@@ -34,6 +34,10 @@ export function operationsApp({
 		if (name !== "localhost" && isIP(name) === 0) return context.text("Ask by address or as localhost.", 421);
 		await next();
 	});
+	app.use(async (context, next) => {
+		await next();
+		if (isDraining()) context.header("Connection", "close");
+	});
 	app.get("/", () => pageFile("live.html"));
 	for (const name of ["live.js", "plots.js", "element.js", "page.css"]) app.get(`/${name}`, () => pageFile(name));
 	app.get("/healthz", (context) =>

@@ -1,3 +1,5 @@
+import type { ServerResponse } from "node:http";
+
 /** A parameter that is at fault (TS 29.122 5.2.1.2.13). */
 export interface InvalidParameter {
 	/** Where it stands: a JSON pointer into the body, or `query name`, or `header Name`. */
@@ -28,6 +30,7 @@ const TITLES: Readonly<Record<number, string>> = {
 	409: "Conflict",
 	413: "Content Too Large",
 	415: "Unsupported Media Type",
+	417: "Expectation Failed",
 	422: "Unprocessable Content",
 	426: "Upgrade Required",
 	429: "Too Many Requests",
@@ -88,4 +91,17 @@ export function invalid(param: string, reason: string): Problem {
 /** There is no such resource, or it is none of this application server: which of the two is not told. */
 export function notFound(what: string): Problem {
 	return new Problem(404, "RESOURCE_NOT_FOUND", `There is no such ${what} of this application server.`);
+}
+
+/** @param methods that are there */
+export function notAllowed(methods: readonly string[]): Problem {
+	const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+	return new Problem(405, "METHOD_NOT_ALLOWED", `Allowed here: ${allow}.`, { headers: { Allow: allow } });
+}
+
+/** Answers a request that no route was asked about. */
+export function answerProblem(response: ServerResponse, problem: Problem): void {
+	const body = JSON.stringify(problem.details);
+	const fields = { "Content-Type": PROBLEM_TYPE, "Content-Length": Buffer.byteLength(body), ...problem.headers };
+	response.writeHead(problem.status, fields).end(body);
 }

@@ -1,11 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { createServer as createHttpServer, type Server } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
-import { createAdaptorServer, type HttpBindings, type ServerType, type WebSocketServerLike } from "@hono/node-server";
-import type { Hono } from "hono";
+import { lstatSync, rmSync, writeFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
+import type { Context, Hono } from "hono";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
@@ -19,6 +16,7 @@ import { LIMITS_OF_A_SERVER, type NorthboundContext } from "./context.js";
 import type { HsePort } from "./hse-port.js";
 import { httpApp } from "./http-app.js";
 import { KeyRelease, type KeyReleaseOptions } from "./key-release.js";
+import { ended, listen, makeListener } from "./listener.js";
 import { LiveFeed } from "./live-feed.js";
 import { Metrics } from "./metrics.js";
 import { newId } from "./new-id.js";
@@ -30,7 +28,7 @@ import { pageFile } from "./page-files.js";
 import { SharedNotifier } from "./postgres/notifier.js";
 import { PostgresSessions } from "./postgres/other-hses.js";
 import { openPostgresResources, type PostgresResources } from "./postgres/resources.js";
-import { PROBLEM_TYPE, Problem } from "./problem.js";
+import { notAllowed } from "./problem.js";
 import { Reachability } from "./reachability.js";
 import type { Resources } from "./resources.js";
 import { Authenticator } from "./security/authenticate.js";
@@ -41,14 +39,11 @@ import { checkServers, directoryOf, isLoopback, type NorthboundSettings, readTls
 import { Webhooks } from "./webhook.js";
 
 type Bindings = { Bindings: HttpBindings };
-type Fetch = Parameters<typeof createAdaptorServer>[0]["fetch"];
 
 /** How often expiries are looked at, in milliseconds. */
 const TICK = 500;
 const TIDY_EVERY = 60_000;
-/** How long what is under way may take at the end, in milliseconds. */
-const DRAIN = 10_000;
-/** How long a webhook may then still take to answer, in milliseconds. */
+/** How long a webhook may still take to answer at the end, in milliseconds. */
 const WEBHOOKS_END = 1000;
 /** Name of the one application server where none is configured. */
 const DEMO = "demo";
@@ -96,8 +91,8 @@ export class NorthboundServer {
 	private readonly rateLimit = new RateLimit();
 	private readonly idempotency: Idempotency;
 	private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 });
-	private apiListener: ServerType | undefined;
-	private operationsListener: ServerType | undefined;
+	private apiListener: Server | undefined;
+	private operationsListener: Server | undefined;
 	private northbound: Northbound | undefined;
 	private authenticator: Authenticator | undefined;
 	private timer: NodeJS.Timeout | undefined;
@@ -193,11 +188,7 @@ export class NorthboundServer {
 		if (this.isDraining) return;
 		this.isDraining = true;
 		for (const socket of this.sockets.clients) socket.close(1001, "The server ends.");
-		const late = setTimeout(() => {
-			for (const socket of this.sockets.clients) socket.terminate();
-		}, DRAIN);
 		if (this.apiListener !== undefined) await ended(this.apiListener);
-		clearTimeout(late);
 	}
 
 	/** Ends. What the HSE has told until now is stored; what has not been delivered goes out after the next start. */
@@ -235,9 +226,10 @@ export class NorthboundServer {
 		const app = new Promise<Hono<Bindings>>((resolve) => {
 			ready = resolve;
 		});
-		this.apiListener = this.listener(
+		this.apiListener = makeListener(
 			async (request, env) => (await app).fetch(request, env as Bindings["Bindings"]),
 			tls,
+			this.sockets,
 		);
 		const bound = await listen(this.apiListener, address, port);
 		const scheme = tls === undefined ? "http" : "https";
@@ -274,6 +266,7 @@ export class NorthboundServer {
 			issuer,
 			origin: new URL(this.apiRoot).origin,
 			now: Date.now,
+			isDraining: () => this.isDraining,
 			onError: (error) => logger.error({ err: error }, "a request failed"),
 			onRequest: (operation, status, milliseconds) => {
 				this.metrics.request(operation, status, milliseconds);
@@ -311,34 +304,12 @@ export class NorthboundServer {
 				notifications: this.notifier.waiting,
 			}),
 		});
-		this.operationsListener = this.listener(
+		this.operationsListener = makeListener(
 			(request, env) => app.fetch(request, env as Bindings["Bindings"]),
 			undefined,
 		);
 		const bound = await listen(this.operationsListener, address, port);
 		this.page = `http://${literal(address)}:${bound}/`;
-	}
-
-	private listener(fetch: Fetch, tls: NorthboundSettings["tls"]): ServerType {
-		const common = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 };
-		const websocket = { server: this.sockets as WebSocketServerLike };
-		const listener =
-			tls === undefined
-				? createAdaptorServer({ fetch, websocket, createServer: createHttpServer, serverOptions: common })
-				: createAdaptorServer({
-						fetch,
-						websocket,
-						createServer: createHttpsServer,
-						serverOptions: {
-							...common,
-							minVersion: "TLSv1.2",
-							...readTls({ ...tls, ca: tls.clientCa }, "northbound API"),
-							requestCert: tls.clientCa !== undefined,
-							// Refused with ProblemDetails and an audit record instead of a failed handshake.
-							rejectUnauthorized: false,
-						},
-					});
-		return listener.on("clientError", refuseNoHttp);
 	}
 
 	/** An application server with a fresh secret, for trying things on this machine. */
@@ -347,7 +318,9 @@ export class NorthboundServer {
 		const secret = randomBytes(32).toString("hex");
 		const client = { client_id: DEMO, client_secret: secret, token_url: `${this.apiRoot}/oauth2/token` };
 		try {
-			writeFileSync(demoClient, `${JSON.stringify(client, undefined, "\t")}\n`, { mode: 0o600 });
+			// A file that is there would keep its mode, whoever it lets read; what is no file is left alone.
+			if (lstatSync(demoClient, { throwIfNoEntry: false })?.isFile()) rmSync(demoClient);
+			writeFileSync(demoClient, `${JSON.stringify(client, undefined, "\t")}\n`, { mode: 0o600, flag: "wx" });
 		} catch (error) {
 			throw new Failure(
 				`The file ${demoClient} cannot be written (${(error as NodeJS.ErrnoException).code}): name another with --demo-client.`,
@@ -406,61 +379,19 @@ export class NorthboundServer {
 /** The OpenAPI document, and a page to try it. They tell no secrets, so nobody is asked who he is. */
 function addDocumentation(app: Hono<Bindings>, { apis: [, best] }: Northbound): void {
 	const document = JSON.stringify(bestDocument(best), undefined, "\t");
-	app.get("/3gpp-best/v1/openapi.json", (context) =>
-		context.body(document, 200, { "Content-Type": "application/json" }),
-	);
-	app.get("/", (context) => context.redirect("/3gpp-best/v1/"));
-	app.get("/3gpp-best/v1/", () => pageFile("try.html"));
-	for (const name of ["try.js", "element.js", "page.css"]) app.get(`/3gpp-best/v1/${name}`, () => pageFile(name));
+	const get = (path: string, answer: (context: Context) => Response) => {
+		app.get(path, answer);
+		app.all(path, () => {
+			throw notAllowed(["GET"]);
+		});
+	};
+	get("/3gpp-best/v1/openapi.json", (context) => context.body(document, 200, { "Content-Type": "application/json" }));
+	get("/", (context) => context.redirect("/3gpp-best/v1/"));
+	get("/3gpp-best/v1/", () => pageFile("try.html"));
+	for (const name of ["try.js", "element.js", "page.css"]) get(`/3gpp-best/v1/${name}`, () => pageFile(name));
 }
 
 const DEMO_UES = { applicationServer: DEMO, domain: "ue.demo", keyPolicy: "allow" } as const;
-
-/** @returns the port. @throws Failure */
-function listen(listener: ServerType, address: string, port: number): Promise<number> {
-	return new Promise((resolve, reject) => {
-		listener.once("error", (error: NodeJS.ErrnoException) =>
-			reject(
-				new Failure(
-					`The TCP port ${port} at ${address} cannot be had (${error.code}): choose another, or end what uses it.`,
-				),
-			),
-		);
-		listener.listen(port, address, () => resolve((listener.address() as AddressInfo).port));
-	});
-}
-
-/** Status and sentence for octets that are no request. */
-const NO_HTTP: Readonly<Record<string, readonly [status: number, detail: string]>> = {
-	HPE_HEADER_OVERFLOW: [431, "The header is too long."],
-	ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not come to its end in time."],
-};
-
-/** Answers what node's parser refuses before there is a request. */
-function refuseNoHttp({ code = "" }: NodeJS.ErrnoException, socket: Duplex): void {
-	// On a connection that has answered before, an answer could be taken for that of another request.
-	if (!socket.writable || !(socket instanceof Socket) || socket.bytesWritten > 0) {
-		socket.destroy();
-		return;
-	}
-	const [status, detail] = NO_HTTP[code] ?? [400, "This is no HTTP request."];
-	const problem = new Problem(status, "NOT_HTTP", detail);
-	const body = JSON.stringify(problem.details);
-	const fields = `Connection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${body.length}`;
-	socket.end(`HTTP/1.1 ${status} ${problem.title}\r\n${fields}\r\n\r\n${body}`);
-}
-
-/** Takes no more connections; resolves when those that are there have been answered, or {@link DRAIN} is over. */
-async function ended(listener: ServerType): Promise<void> {
-	const server = listener as Server;
-	const closed = new Promise((resolve) => server.close(resolve));
-	// A connection is idle once its last request has been answered.
-	const idle = setInterval(() => server.closeIdleConnections(), 50);
-	const late = setTimeout(() => server.closeAllConnections(), DRAIN);
-	await closed;
-	clearInterval(idle);
-	clearTimeout(late);
-}
 
 /** An address as it stands in a URI. */
 function literal(address: string): string {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { DatabaseError } from "../../host-tools/hse/database.js";
 import { IMSI } from "../support/pair.js";
 import { isPublished, PublishedNidd } from "./published.js";
@@ -51,11 +51,25 @@ describe("access tokens", () => {
 			expect(JSON.stringify(world.records)).not.toContain(SECRET);
 		});
 
-	test("of another grant are not there", async () => {
-		const world = await World.make();
-		const { status, body } = await world.request("POST", "/oauth2/token", "grant_type=password", FORM);
-		expect([status, body.error]).toEqual([400, "unsupported_grant_type"]);
-	});
+	for (const [what, type, form, error] of [
+		["another grant", FORM["Content-Type"], "grant_type=password", "unsupported_grant_type"],
+		["no grant", FORM["Content-Type"], "client_id=meters", "invalid_request"],
+		["a grant without a value", FORM["Content-Type"], "grant_type=", "invalid_request"],
+		[
+			"a parameter that is there twice",
+			FORM["Content-Type"],
+			"grant_type=client_credentials&scope=a&scope=b",
+			"invalid_request",
+		],
+		["a body that is no form", "application/json", "grant_type=client_credentials", "invalid_request"],
+	])
+		test(`are not issued for ${what}`, async () => {
+			const world = await World.make();
+			const headers = { Authorization: basic("meters", SECRET), "Content-Type": type };
+			const { status, body } = await world.request("POST", "/oauth2/token", form, headers);
+			expect([status, body.error, body.error_description]).toEqual([400, error, expect.stringMatching(/\.$/)]);
+			expect(world.records).toEqual([]);
+		});
 
 	test("that have expired, are not signed here, or are none, are refused with ProblemDetails and on record", async () => {
 		const world = await World.make();
@@ -65,7 +79,7 @@ describe("access tokens", () => {
 			["token: ERR_JWT_EXPIRED", await world.issuer.issue(METERS, now - 601_000, undefined)],
 			["token: ERR_JWS_SIGNATURE_VERIFICATION_FAILED", await other.issuer.issue(METERS, now, undefined)],
 			["token of no application server", await world.issuer.issue({ ...METERS, id: "x" }, now, undefined)],
-			["token bound to another certificate", await world.issuer.issue(METERS, now, "thumbprint")],
+			["token bound to another certificate or key", await world.issuer.issue(METERS, now, "thumbprint")],
 			["token: ERR_JWS_INVALID", "nonsense"],
 			// {"alg":"none"}
 			["token: ERR_JOSE_ALG_NOT_ALLOWED", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZXRlcnMifQ."],
@@ -86,14 +100,26 @@ describe("access tokens", () => {
 		expect([status, headers.get("www-authenticate")]).toEqual([401, 'Bearer realm="best-northbound"']);
 	});
 
-	test("guessed at too often: the address is held off for a while", async () => {
+	test("guessed at too often: the address is held off for a while, without a record", async () => {
 		const world = await World.make();
-		const guess = async () => (await world.request("GET", LIST, undefined, { Authorization: "Bearer x" })).status;
-		for (let i = 0; i < 20; i++) expect(await guess()).toBe(401);
-		expect(await guess()).toBe(429);
+		const guess = () => world.request("GET", LIST, undefined, { Authorization: "Bearer x" });
+		for (let i = 0; i < 20; i++) expect((await guess()).status).toBe(401);
+		const { status, body, headers } = await guess();
+		expect([status, body.cause, headers.get("retry-after")]).toEqual([429, "TOO_MANY_FAILURES", "1"]);
 		expect(world.records).toHaveLength(20);
 		world.now += 2000;
-		expect(await guess()).toBe(401);
+		expect((await guess()).status).toBe(401);
+	});
+
+	test("that are right are taken however often others from the same address were wrong", async () => {
+		const world = await World.make();
+		const form = "grant_type=client_credentials";
+		const ask = async (secret: string) =>
+			(await world.request("POST", "/oauth2/token", form, { ...FORM, Authorization: basic("meters", secret) })).status;
+		for (let i = 0; i < 20; i++) expect(await ask("x")).toBe(401);
+		expect([await ask("x"), await ask(SECRET), await ask("x")]).toEqual([429, 200, 429]);
+		expect((await world.request("GET", LIST)).status).toBe(200);
+		expect((await world.request("GET", LIST, undefined, { Authorization: "" })).status).toBe(429);
 	});
 });
 
@@ -309,6 +335,26 @@ describe("requests that are no good", () => {
 			published?.expectValid("ProblemDetails", answer.body, "TS29122_CommonData.yaml");
 		});
 
+	test("a path with a control character is that of nothing: 404, and the store is not asked", async () => {
+		const world = await World.make();
+		const { store } = world.context;
+		const get = jest.spyOn(store, "get");
+		const { sessionPath } = world;
+		for (const character of ["%00", "%0A", "%7F", "%C2%85"])
+			for (const [method, path] of [
+				["GET", `${LIST}/${character}`],
+				["DELETE", `${LIST}/x${character}`],
+				["GET", `${LIST}/x/downlink-data-deliveries/${character}`],
+				["GET", `${LIST}/${character}/websocket`],
+				["GET", `/3gpp-best/v1/meters/commands/${character}`],
+				["GET", `/3gpp-best/v1/meters${sessionPath}${character}`],
+			]) {
+				const { status, body } = await world.request(method, path);
+				expect([path, status, body.cause]).toEqual([path, 404, "RESOURCE_NOT_FOUND"]);
+			}
+		expect(get).not.toHaveBeenCalled();
+	});
+
 	test("HEAD is GET without the body", async () => {
 		const world = await World.make();
 		const { status, text, headers } = await world.request("HEAD", LIST);
@@ -325,11 +371,28 @@ describe("requests that are no good", () => {
 			["OPTIONS", LIST, "GET, HEAD, POST"],
 			["GET", "/oauth2/token", "POST"],
 			["POST", "/oauth2/jwks", "GET, HEAD"],
+			["POST", `${LIST}/x/websocket`, "GET, HEAD"],
+			["DELETE", "/3gpp-best/v1/meters/subscriptions/x/websocket", "GET, HEAD"],
 		]) {
 			const answer = await world.request(method, path);
 			expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
 			expect(answer.body).toMatchObject({ status: 405, cause: "METHOD_NOT_ALLOWED" });
 		}
+	});
+
+	test.each([
+		["application/json;q=0", 406],
+		["application/json; Q=0.000, */*", 406],
+		["application/*;q=0, */*;q=0.1", 406],
+		["text/html, */*;q=0", 406],
+		["application/problem+json;q=0", 406],
+		["application/json;q=0.001", 200],
+		["*/*;q=0, application/json", 200],
+		["application/problem+json", 200],
+		["text/html, application/*;q=0.5", 200],
+	])("%s is answered %i", async (accept, status) => {
+		const world = await World.make();
+		expect((await world.request("GET", LIST, undefined, { Accept: accept })).status).toBe(status);
 	});
 
 	test("every fault of a body is named", async () => {

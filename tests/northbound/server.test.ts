@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { request } from "node:https";
 import { type AddressInfo, connect } from "node:net";
@@ -249,7 +249,7 @@ describe("on this machine", () => {
 			...(body && { body: JSON.stringify(body) }),
 		});
 		// biome-ignore lint/suspicious/noExplicitAny: what came over HTTP is looked at field by field.
-		return { status: answer.status, body: (await answer.json()) as any };
+		return { status: answer.status, connection: answer.headers.get("connection"), body: (await answer.json()) as any };
 	}
 
 	test("without any configuration one server sees every UE: webhook, downlink, key", async () => {
@@ -292,6 +292,19 @@ describe("on this machine", () => {
 		const written = lines.join("") + readFileSync(join(folder, "audit.jsonl"), "utf8");
 		for (const secret of [client_secret, token, key.body.key]) expect(written).not.toContain(secret);
 		expect(lines.length).toBeGreaterThan(3);
+	});
+
+	test("a fresh secret goes to no file that others may read, nor where a link points", async () => {
+		const file = join(folder, "client.json");
+		writeFileSync(file, "{}", { mode: 0o644 });
+		await start({});
+		expect(statSync(file).mode & 0o777).toBe(0o600);
+		expect(await demoToken()).toBeDefined();
+		await server?.close();
+		server = undefined;
+		rmSync(file);
+		symlinkSync(join(folder, "elsewhere"), file);
+		await expect(start({})).rejects.toThrow(/client\.json cannot be written \(EEXIST\).*--demo-client/);
 	});
 
 	test("what was asked for is there after a restart, and what waited goes out", async () => {
@@ -345,6 +358,124 @@ describe("on this machine", () => {
 			expect(JSON.parse(body)).toMatchObject({ status, cause: "NOT_HTTP" });
 		});
 
+	/** What comes back, until the server ends the connection: this end does not close its side before. */
+	function exchanged(uri: string | undefined, request: string): Promise<string> {
+		const { hostname, port } = new URL(uri ?? "");
+		const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+		let text = "";
+		socket.on("data", (part) => {
+			text += part;
+		});
+		socket.write(request);
+		return new Promise((resolve, reject) => {
+			socket.on("error", reject);
+			socket.on("end", () => {
+				socket.destroy();
+				resolve(text);
+			});
+		});
+	}
+	const H2C = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
+	const WEBSOCKET =
+		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+
+	test("a request that asks for another protocol is answered as if it did not, and its connection ends", async () => {
+		await start({});
+		const token = await demoToken();
+		const sessions = `/3gpp-best/v1/demo/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n`;
+		for (const upgrade of [H2C, WEBSOCKET]) {
+			const text = await exchanged(server?.apiRoot, `GET ${sessions}${upgrade}\r\n`);
+			expect(text).toMatch(/^HTTP\/1\.1 200 .*connection: close.*\r\n\r\n\{"sessions":\[\]\}$/is);
+		}
+		const health = `GET /healthz HTTP/1.1\r\nHost: localhost\r\n${H2C.replace("Upgrade,", "Upgrade, close,")}\r\n`;
+		expect(await exchanged(server?.page, health)).toMatch(/^HTTP\/1\.1 200 /);
+	});
+
+	test("other methods cannot ask for another protocol: 400 with ProblemDetails, and nothing is done", async () => {
+		await start({});
+		const token = await demoToken();
+		for (const upgrade of [H2C, WEBSOCKET]) {
+			const text = await exchanged(
+				server?.apiRoot,
+				`POST /3gpp-best/v1/demo/subscriptions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n${upgrade}Content-Type: application/json\r\nContent-Length: 51\r\n\r\n{"notificationDestination": "http://127.0.0.1:9/x"}`,
+			);
+			expect(text).toMatch(/^HTTP\/1\.1 400 .*Content-Type: application\/problem\+json/s);
+			expect(JSON.parse(text.split("\r\n\r\n")[1])).toMatchObject({ status: 400, cause: "UPGRADE_NOT_POSSIBLE" });
+		}
+		expect((await call("GET", "/3gpp-best/v1/demo/subscriptions", token)).body).toEqual({ subscriptions: [] });
+	});
+
+	for (const [status, cause, more, path] of [
+		[401, "UNAUTHENTICATED", WEBSOCKET, "demo"],
+		[403, "OTHER_APPLICATION_SERVER", `${WEBSOCKET}TOKEN`, "other"],
+		[404, "RESOURCE_NOT_FOUND", `${WEBSOCKET}TOKEN`, "demo"],
+		[426, "UPGRADE_NEEDED", `${H2C}TOKEN`, "demo"],
+	] as const)
+		test(`a WebSocket that is refused with ${status} gets ProblemDetails, and its connection ends`, async () => {
+			await start({});
+			const fields = more.replace("TOKEN", `Authorization: Bearer ${await demoToken()}\r\n`);
+			const text = await exchanged(
+				server?.apiRoot,
+				`GET /3gpp-best/v1/${path}/subscriptions/x/websocket HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n`,
+			);
+			const [head, body] = text.split("\r\n\r\n");
+			expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+			expect(head).toMatch(/content-type: application\/problem\+json/i);
+			expect(JSON.parse(body)).toMatchObject({ status, cause });
+			if (status === 426) expect(head).toMatch(/connection: upgrade.*upgrade: websocket/is);
+		});
+
+	test("a WebSocket without a whole handshake is refused with ProblemDetails", async () => {
+		await start({});
+		const token = await demoToken();
+		const { body } = await call("POST", "/3gpp-best/v1/demo/subscriptions", token, {
+			notificationDestination: "http://127.0.0.1:9/",
+			websockNotifConfig: { requestWebsocketUri: true },
+		});
+		const text = await exchanged(
+			server?.apiRoot,
+			`GET ${new URL(body.self).pathname}/websocket HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\n\r\n`,
+		);
+		expect(text).toMatch(/^HTTP\/1\.1 400 .*sec-websocket-version: 13/is);
+		expect(JSON.parse(text.split("\r\n\r\n")[1])).toMatchObject({ status: 400, cause: "NO_HANDSHAKE" });
+	});
+
+	for (const [what, fields, status, cause] of [
+		["no Host", "", 400, "NOT_HTTP"],
+		["a Host that is none", "Host: a b/c\r\n", 400, "NOT_HTTP"],
+		["an expectation that cannot be met", "Host: localhost\r\nExpect: x\r\n", 417, "EXPECTATION_FAILED"],
+	] as const)
+		test(`${what}: ${status} with ProblemDetails, at both ports`, async () => {
+			await start({});
+			for (const uri of [server?.apiRoot, server?.page]) {
+				const text = await exchanged(uri, `GET /healthz HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`);
+				const [head, body] = text.split("\r\n\r\n");
+				expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+				expect(head).toMatch(/content-type: application\/problem\+json/i);
+				expect(JSON.parse(body)).toMatchObject({ status, cause });
+			}
+		});
+
+	test("a body that is broken off is the client's fault: 400, and no error", async () => {
+		await start({});
+		const token = await demoToken();
+		const { hostname, port } = new URL(server?.apiRoot ?? "");
+		const socket = connect(Number(port), hostname);
+		socket.write(
+			`POST /3gpp-best/v1/demo/subscriptions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n`,
+		);
+		// The request is being answered.
+		socket.once("data", () => socket.write('{"notificationDestination":', () => socket.resetAndDestroy()));
+		await until(() => lines.some((line) => line.includes('"Subscribe"')));
+		expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+			{ level: 30, operation: "IssueToken", status: 200 },
+			{ level: 30, operation: "Subscribe", status: 400 },
+		]);
+		const metrics = await (await fetch(`${server?.page}metrics`)).text();
+		expect(metrics).toContain('best_northbound_requests_total{operation="IssueToken",status="200"} 1');
+		expect(metrics).toContain('best_northbound_requests_total{operation="Subscribe",status="400"} 1');
+	});
+
 	test("the document and the page to try it need no credentials, and load nothing from elsewhere", async () => {
 		await start({});
 		const get = async (path: string) => fetch(`${server?.apiRoot}/3gpp-best/v1/${path}`);
@@ -354,6 +485,11 @@ describe("on this machine", () => {
 			expect([path, answer.status]).toEqual([path, 200]);
 			expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
 			expect(await answer.text()).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+		}
+		for (const path of ["", "openapi.json", "try.js"]) {
+			const answer = await fetch(`${server?.apiRoot}/3gpp-best/v1/${path}`, { method: "POST" });
+			expect([path, answer.status, answer.headers.get("allow")]).toEqual([path, 405, "GET, HEAD"]);
+			expect(await answer.json()).toMatchObject({ status: 405, cause: "METHOD_NOT_ALLOWED" });
 		}
 	});
 
@@ -441,7 +577,9 @@ describe("on this machine", () => {
 		// On a connection of its own, as a load balancer asks.
 		const asked = await fetch(health, { headers: { Connection: "close" } });
 		expect([asked.status, await asked.json()]).toEqual([503, { status: "draining" }]);
-		expect((await waiting).status).toBe(202);
+		const { status, connection } = await waiting;
+		// Else it would be asked again on this connection, and find it gone.
+		expect([status, connection]).toEqual([202, "close"]);
 		await closing;
 		await expect(fetch(health)).rejects.toThrow();
 	});

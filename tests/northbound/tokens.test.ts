@@ -1,6 +1,8 @@
+import { generateKeyPairSync } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { SignJWT } from "jose";
 import { Problem } from "../../host-tools/northbound/problem.js";
 import { Authenticator } from "../../host-tools/northbound/security/authenticate.js";
 import { LocalIssuer, remoteIssuer } from "../../host-tools/northbound/security/tokens.js";
@@ -65,6 +67,37 @@ describe("tokens of another issuer", () => {
 		expect(await shownBy(await key.issue(METERS, NOW, undefined))).toBe("401 UNAUTHENTICATED");
 		expect(records.at(-1)?.reason).toBe("token: ERR_JWS_SIGNATURE_VERIFICATION_FAILED");
 		expect(records).toHaveLength(3);
+	});
+
+	describe("made by others", () => {
+		const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+		beforeEach(() => {
+			answer = { status: 200, body: JSON.stringify({ keys: [publicKey.export({ format: "jwk" })] }) };
+		});
+
+		function signed(typ: string | undefined, more: object): Promise<string> {
+			const seconds = NOW / 1000;
+			const claims = { iss: ISSUER, aud: AUDIENCE, sub: "meters", iat: seconds, exp: seconds + 60, ...more };
+			return new SignJWT(claims).setProtectedHeader({ alg: "ES256", ...(typ && { typ }) }).sign(privateKey);
+		}
+
+		test.each(["at+jwt", "application/at+jwt", "JWT", undefined])("with the type %s are taken", async (typ) => {
+			expect(await shownBy(await signed(typ, {}))).toBe("meters");
+		});
+
+		test.each(["dpop+jwt", "logout+jwt"])("with the type %s are refused, on record", async (typ) => {
+			expect(await shownBy(await signed(typ, {}))).toBe("401 UNAUTHENTICATED");
+			expect(records.at(-1)?.reason).toBe("token: ERR_JWT_CLAIM_VALIDATION_FAILED");
+		});
+
+		test.each([{ jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }, { "x5t#S256": 5 }, {}, null])(
+			"and bound to %j are refused, on record",
+			async (cnf) => {
+				expect(await shownBy(await signed("at+jwt", { cnf }))).toBe("401 UNAUTHENTICATED");
+				expect(records.at(-1)?.reason).toBe("token bound to another certificate or key");
+			},
+		);
 	});
 
 	for (const [what, status, body] of [

@@ -44,9 +44,8 @@ export class Authenticator {
 		this.now = now;
 	}
 
-	/** @throws Problem 401, which leaves an audit record, 429 or 503 */
+	/** @throws Problem 401, which leaves an audit record, 429 where there were too many of these, or 503 */
 	async identify(evidence: Evidence): Promise<ApplicationServer> {
-		this.checkFailures(evidence);
 		const { authorization, certificate, certificateFault } = evidence;
 		if (certificateFault !== undefined)
 			throw this.fault(evidence, `client certificate: ${certificateFault}`, "The client certificate is not accepted.");
@@ -71,7 +70,6 @@ export class Authenticator {
 
 	/** A client of the local issuer, by RFC 6749 2.3.1. @throws Problem 401 or 429 */
 	client(evidence: Evidence, id: string, secret: string): ApplicationServer {
-		this.checkFailures(evidence);
 		const server = this.servers.get(id);
 		if (server === undefined || !isSecretOf(server, secret))
 			throw this.fault(evidence, "client credentials", "The client is unknown, or its secret is wrong.");
@@ -81,13 +79,6 @@ export class Authenticator {
 	/** Forgets addresses that have not failed for a while. */
 	tidy(): void {
 		this.failures.tidy(this.now());
-	}
-
-	private checkFailures({ remote }: Evidence): void {
-		if (this.failures.isEmpty(networkOf(remote), this.now()))
-			throw new Problem(429, "TOO_MANY_FAILURES", "Too many failed attempts came from this address: try later.", {
-				headers: { "Retry-After": "1" },
-			});
 	}
 
 	private ofCertificate(certificate: X509Certificate): ApplicationServer | undefined {
@@ -112,9 +103,17 @@ export class Authenticator {
 			const why = error instanceof Error && "code" in error ? String(error.code) : "not verified";
 			throw this.fault(evidence, `token: ${why}`, "The access token is not valid, or no longer.", true);
 		}
-		const bound = (claims.cnf as { readonly "x5t#S256"?: unknown } | undefined)?.["x5t#S256"];
-		if (bound !== undefined && (evidence.certificate === undefined || bound !== thumbprintOf(evidence.certificate)))
-			throw this.fault(evidence, "token bound to another certificate", "The access token is not valid here.", true);
+		if (claims.cnf !== undefined) {
+			// Bound to something else, such as a key of DPoP, it is for somebody who shows that.
+			const bound = (claims.cnf as { readonly "x5t#S256"?: unknown } | null)?.["x5t#S256"];
+			if (evidence.certificate === undefined || bound !== thumbprintOf(evidence.certificate))
+				throw this.fault(
+					evidence,
+					"token bound to another certificate or key",
+					"The access token is not valid here.",
+					true,
+				);
+		}
 		const id = claims.client_id ?? claims.sub;
 		const server = typeof id === "string" ? this.servers.get(id) : undefined;
 		if (server === undefined)
@@ -127,8 +126,17 @@ export class Authenticator {
 		return server;
 	}
 
+	/**
+	 * Why credentials are refused. Right ones are taken however many wrong ones came from their address, which a load balancer
+	 * or a NAT can share with a stranger. So whoever guesses is told where he is right; but nobody guesses 128 bits, which a
+	 * secret has at least, nor a signature. What is limited is what failed attempts put on record.
+	 */
 	private fault({ remote }: Evidence, reason: string, detail: string, isToken = false): Problem {
-		this.failures.take(networkOf(remote), FAILURES, this.now());
+		const seconds = this.failures.take(networkOf(remote), FAILURES, this.now());
+		if (seconds > 0)
+			return new Problem(429, "TOO_MANY_FAILURES", "Too many failed attempts came from this address: try later.", {
+				headers: { "Retry-After": String(seconds) },
+			});
 		this.audit.record("authentication failed", { remote, reason });
 		return new Problem(401, "UNAUTHENTICATED", detail, {
 			headers: { "WWW-Authenticate": isToken ? `${REALM}, error="invalid_token"` : REALM },

@@ -30,12 +30,6 @@ export class RateLimit {
 		return 0;
 	}
 
-	/** Whether a name's bucket is empty, without taking any. */
-	isEmpty(name: string, now: number): boolean {
-		const bucket = this.buckets.get(name);
-		return bucket !== undefined && tokensOf(bucket, now) < 1;
-	}
-
 	/** Forgets the buckets that are full again. */
 	tidy(now: number): void {
 		for (const [name, bucket] of this.buckets)

@@ -18,6 +18,8 @@ import type { ApplicationServer } from "../application-server.js";
 const ALGORITHM = "ES256";
 /** Signatures of issuers that are taken; never HMAC, never none. */
 const ACCEPTED = ["ES256", "ES384", "RS256", "PS256", "EdDSA"];
+/** The `typ` that is taken: that of RFC 9068, and what issuers that do not know it say of any JWT. */
+const TYPES: readonly (string | undefined)[] = ["at+jwt", "application/at+jwt", "jwt", undefined];
 /** How long a token of the local issuer is good, in seconds. */
 export const TOKEN_LIFETIME = 600;
 
@@ -53,7 +55,10 @@ function verifierOf(keys: JWTVerifyGetKey, issuer: string, audience: string): To
 	return {
 		async verify(token, now) {
 			const options = { issuer, audience, algorithms: ACCEPTED, currentDate: new Date(now), requiredClaims: ["exp"] };
-			return (await jwtVerify(token, keys, options)).payload;
+			const { payload, protectedHeader } = await jwtVerify(token, keys, options);
+			if (!TYPES.includes(protectedHeader.typ?.toLowerCase()))
+				throw new errors.JWTClaimValidationFailed("This is no access token.", payload, "typ", "check_failed");
+			return payload;
 		},
 	};
 }
