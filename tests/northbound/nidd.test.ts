@@ -134,6 +134,15 @@ describe("NIDD configurations", () => {
 			403,
 			"NOTIFICATION_DESTINATION_NOT_ALLOWED",
 		],
+		[
+			"a destination with a NUL",
+			{ ...CONFIGURATION, notificationDestination: `${DESTINATION}/\0x` },
+			400,
+			"INVALID_PARAMETER",
+		],
+		["a provider with a NUL", { ...CONFIGURATION, mtcProviderId: "a\0b" }, 400, "INVALID_PARAMETER"],
+		["an option with a NUL", { ...CONFIGURATION, pdnEstablishmentOption: "\0" }, 400, "INVALID_PARAMETER"],
+		["a UE with a NUL", { ...CONFIGURATION, externalId: "\0@meters.example" }, 400, "INVALID_PARAMETER"],
 		["a destination that is no URI", { ...CONFIGURATION, notificationDestination: "as" }, 400, "INVALID_PARAMETER"],
 		["no object", [], 400, "INVALID_PARAMETER"],
 		["no JSON", "{", 400, "INVALID_PARAMETER"],
@@ -142,8 +151,14 @@ describe("NIDD configurations", () => {
 			const world = await World.make();
 			const answer = await ask(world, "configurations", "post", "/3gpp-nidd/v1/meters/configurations", body);
 			expect([answer.status, answer.body.cause]).toEqual([status, cause]);
+			if (status === 400) expect(answer.body.invalidParams).not.toHaveLength(0);
 			expect(world.errors).toEqual([]);
 		});
+
+	test("with a NUL in their name are not found", async () => {
+		const world = await World.make();
+		expect((await ask(world, "configuration", "get", "/3gpp-nidd/v1/meters/configurations/%00")).status).toBe(404);
+	});
 
 	test("ports of the reliable data service are none", async () => {
 		const world = await World.make();

@@ -138,6 +138,24 @@ else
 			expect(errors[0]?.message).toMatch(/PostgreSQL of --database cannot be used/);
 		});
 
+		test("a value that PostgreSQL never takes holds up nothing of its UE, and is told once", async () => {
+			let tries = 0;
+			one.inTurn(IMSI, true, function* () {
+				tries++;
+				yield* wait(one.put({ ...RESOURCE, parent: "a\0b" }));
+			});
+			const next = new Promise<void>((resolve) => {
+				one.inTurn(IMSI, true, function* () {
+					yield* wait(one.put(RESOURCE));
+					resolve();
+				});
+			});
+			await next;
+			expect(tries).toBe(1);
+			expect(errors.map(({ message }) => message)).toEqual([expect.stringMatching(/does not take a value/)]);
+			expect(await one.get("delivery", "meters", "\0")).toBeUndefined();
+		});
+
 		test("the other process sees at once what is watched", async () => {
 			expect([other.isWatched(IMSI), other.isSubscribed("meters")]).toEqual([false, false]);
 			const told: string[] = [];

@@ -92,7 +92,7 @@ export const SessionList = z
 export const SessionQuery = z.object({
 	externalId: ExternalId.optional(),
 	msisdn: Msisdn.optional(),
-	after: z.string().max(254).optional().describe("`next` of the page before."),
+	after: ExternalId.optional().describe("`next` of the page before."),
 	limit: z.coerce.number().int().min(1).max(1000).optional().describe("Sessions on a page, 100 by default."),
 });
 

@@ -11,6 +11,8 @@ const MOST_CONNECTIONS = 8;
 /** Deadlocks and the like, after which a unit that has stored nothing is done again at once. */
 const CONFLICTS: readonly unknown[] = ["40001", "40P01"];
 const MOST_TRIES = 4;
+/** Classes of SQLSTATE that tell of what was given: a value that cannot be, or that contradicts another. */
+const OF_VALUES = ["22", "23"];
 /** Milliseconds after which work is repeated that the store has failed in, and how often that is done. */
 const REPEAT_AFTER = 500;
 /** Milliseconds after which it is of no use any more when a UE was heard: no UE listens for a day. */
@@ -31,11 +33,15 @@ export const isAlive = (column: string) =>
 /** Another transaction was in the way: the unit can be done again. */
 class Conflict extends DatabaseError {}
 
-/** A failure without the values that pg has beside its message. */
-function failureOf(error: unknown): DatabaseError {
+/** A failure without the values that pg has beside its message. What is given again and never taken is none of the store. */
+function failureOf(error: unknown): Error {
+	const { code } = error as { readonly code?: unknown };
+	if (typeof code === "string" && OF_VALUES.includes(code.slice(0, 2)))
+		return new Error(
+			`PostgreSQL does not take a value (${(error as Error).message}): what it belongs to is not stored.`,
+		);
 	const { message } = asDatabaseError(error);
-	const isConflict = CONFLICTS.includes((error as { readonly code?: unknown }).code);
-	return isConflict ? new Conflict(message) : new DatabaseError(message);
+	return CONFLICTS.includes(code) ? new Conflict(message) : new DatabaseError(message);
 }
 
 /** One unit: a transaction, or several where it commits in between. */
@@ -134,6 +140,8 @@ export class PostgresResources implements Resources {
 			} catch (error) {
 				// Once: while PostgreSQL does not answer, all that waits fails each time.
 				if (repeats === 0) this.onError(error instanceof Error ? error : new Error(String(error)));
+				// What is no failure of the store would fail each time, and hold up all that is heard of the UE.
+				if (!(error instanceof DatabaseError)) return;
 				if (!isRepeatable || repeats === MOST_REPEATS || this.isClosing) return;
 				await new Promise((resolve) => setTimeout(resolve, REPEAT_AFTER));
 			}
@@ -211,6 +219,8 @@ export class PostgresResources implements Resources {
 	}
 
 	async get<T>(kind: ResourceKind, applicationServer: string, id: string): Promise<Resource<T> | undefined> {
+		// As in a file: no resource has such an identifier, and PostgreSQL takes no NUL to look for.
+		if (id.includes("\0")) return undefined;
 		const [resource] = await this.select<T>(
 			`WHERE id = $1 AND kind = $2 AND application_server = $3 ${this.lock(kind)}`,
 			[id, kind, applicationServer],
