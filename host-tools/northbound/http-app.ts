@@ -18,6 +18,7 @@ import { type Authenticator, type Evidence, thumbprintOf } from "./security/auth
 import type { Idempotency } from "./security/idempotency.js";
 import type { RateLimit } from "./security/rate-limit.js";
 import { type LocalIssuer, TOKEN_LIFETIME } from "./security/tokens.js";
+import type { Steps } from "./steps.js";
 import { attachedTo, keepAlive, PING_EVERY } from "./websocket.js";
 
 /** The longest body of a request, in octets. */
@@ -201,8 +202,8 @@ async function perform(
 	const body = operation.body && bodyOf(context, operation, operation.body, text);
 	const query = operation.query ? check(operation.query, context.req.query(), "query ") : {};
 	const path = context.req.param() as Record<string, string>;
-	const answer = async () =>
-		northbound.perform(operation, { applicationServer, path, query: query as Record<string, unknown>, body });
+	const answer = async (last?: (response: ApiResponse) => Steps<void>) =>
+		northbound.perform(operation, { applicationServer, path, query: query as Record<string, unknown>, body }, last);
 	const key = context.req.header("idempotency-key");
 	if (key === undefined || operation.method !== "post") return answer();
 	const request = `${context.req.method} ${context.req.path}\n${text}`;

@@ -65,6 +65,8 @@ export class NorthboundStore implements Resources {
 	private events: ResourceEvents | undefined;
 	private readonly database: Database.Database;
 	private readonly statements = new Map<string, Database.Statement>();
+	/** To be done after the transaction. */
+	private actions: (() => void)[] = [];
 	/** IMSIs that some resource is about, or was in this run. */
 	private readonly watched: Set<string>;
 
@@ -95,16 +97,65 @@ export class NorthboundStore implements Resources {
 		this.events = events;
 	}
 
-	/** Nothing comes in between, and what is done before an error stays done. */
-	unit<T>(_isReading: boolean, work: () => Steps<T>) {
-		return run(work());
+	unit<T>(isReading: boolean, work: () => Steps<T>) {
+		return run(isReading ? work() : this.inTransactions(work()));
 	}
 
 	inTurn(_imsi: string, _isRepeatable: boolean, work: () => Steps<void>): void {
-		run(work());
+		run(this.inTransactions(work()));
 	}
 
-	commit(): void {}
+	commit(): void {
+		if (!this.database.inTransaction) return;
+		this.database.exec("COMMIT");
+		this.doAfterwards();
+		this.database.exec("BEGIN");
+	}
+
+	/** Something to do when what was stored until now is committed; nothing of it where that is undone. */
+	afterwards(action: () => void): void {
+		if (this.database.inTransaction) this.actions.push(action);
+		else action();
+	}
+
+	private doAfterwards(): void {
+		const { actions } = this;
+		this.actions = [];
+		for (const action of actions) action();
+	}
+
+	/** Work is a transaction up to where it waits for something, so that nothing comes in between. */
+	private *inTransactions<T>(steps: Steps<T>): Steps<T> {
+		let step = this.transaction(() => steps.next());
+		while (!step.done) {
+			let goOn: () => IteratorResult<Promise<unknown>, T>;
+			try {
+				const value = yield step.value;
+				goOn = () => steps.next(value);
+			} catch (error) {
+				goOn = () => steps.throw(error);
+			}
+			step = this.transaction(goOn);
+		}
+		return step.value;
+	}
+
+	private transaction<T>(action: () => T): T {
+		// What the HSE tells while a unit asks something of it belongs to that unit.
+		if (this.database.inTransaction) return action();
+		this.database.exec("BEGIN");
+		let result: T;
+		try {
+			result = action();
+			this.database.exec("COMMIT");
+		} catch (error) {
+			this.actions = [];
+			if (this.database.inTransaction) this.database.exec("ROLLBACK");
+			throw error;
+		}
+		this.doAfterwards();
+		return result;
+	}
 
 	lockUe(): void {}
 
@@ -262,7 +313,7 @@ export class NorthboundStore implements Resources {
 
 	dropReply(): void {}
 
-	keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): void {
+	keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): boolean {
 		const { digest, status, headers, body } = reply;
 		this.run("INSERT OR REPLACE INTO reply VALUES (?, ?, ?, ?, ?, ?, ?)", [
 			applicationServer,
@@ -273,6 +324,7 @@ export class NorthboundStore implements Resources {
 			body,
 			until,
 		]);
+		return true;
 	}
 
 	forgetOld(now: number): void {

@@ -279,6 +279,32 @@ describe("idempotency keys", () => {
 		expect((await post(world, "one")).status).toBe(201);
 	});
 
+	test("what was done is undone where its answer cannot be kept: the repetition does it once", async () => {
+		const world = await World.make();
+		const { keepReply } = world.resources;
+		const full = Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
+		world.resources.keepReply = () => {
+			throw full;
+		};
+		expect((await post(world, "one", { ...CONFIGURATION, requestTestNotification: true })).status).toBe(503);
+		expect([world.errors, world.notifications]).toEqual([[full], []]);
+		world.resources.keepReply = keepReply;
+		const { status, body } = await post(world, "one");
+		expect(status).toBe(201);
+		expect((await world.request("GET", LIST)).body).toEqual([body]);
+	});
+
+	test("a key that cannot be given up is told, and the answer is what it was", async () => {
+		const world = await World.make();
+		const error = new DatabaseError("The PostgreSQL of --database cannot be used.");
+		world.resources.dropReply = () => {
+			throw error;
+		};
+		const { status, body } = await post(world, "one", { ...CONFIGURATION, externalId: FOREIGN_UE });
+		expect([status, body.cause]).toEqual([403, "UE_NOT_AUTHORIZED"]);
+		expect(world.errors).toEqual([error]);
+	});
+
 	test("a key of the EAS is not kept: it is made, and put on record, anew", async () => {
 		const world = await World.make();
 		world.connect();

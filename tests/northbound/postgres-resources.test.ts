@@ -1,8 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { DatabaseError } from "../../host-tools/hse/database.js";
 import { PostgresSessionStore } from "../../host-tools/hse/postgres/session-store.js";
 import { PostgresSubscribers } from "../../host-tools/hse/postgres/subscribers.js";
 import { openPostgresResources, type PostgresResources } from "../../host-tools/northbound/postgres/resources.js";
 import type { Resource } from "../../host-tools/northbound/resources.js";
+import { Idempotency } from "../../host-tools/northbound/security/idempotency.js";
 import { type Steps, wait } from "../../host-tools/northbound/steps.js";
 import { NO_POSTGRES, Postgres } from "../support/postgres.js";
 
@@ -171,18 +173,57 @@ else
 			expect([other.isWatched(IMSI), other.isSubscribed("meters")]).toEqual([true, true]);
 		});
 
+		const REPLY = { digest: "d", status: 200, headers: "{}", body: "{}" };
+
 		test("an idempotency key is one process's until it has answered or has ended", async () => {
 			const now = Date.now();
-			expect(await one.claimReply("meters", "key", now)).toBe(true);
-			expect(await other.claimReply("meters", "key", now)).toBe(false);
+			const later = now + 500;
+			expect(await one.claimReply("meters", "key", now, later)).toBe(true);
+			expect(await other.claimReply("meters", "key", now, later)).toBe(false);
 			await stores[0].close();
-			expect(await other.claimReply("meters", "key", now)).toBe(true);
-			const reply = { digest: "d", status: 200, headers: "{}", body: "{}" };
-			await other.keepReply("meters", "key", reply, now + 1000);
-			expect(await one.reply("meters", "key", now)).toEqual(reply);
-			expect(await one.claimReply("meters", "key", now)).toBe(false);
+			expect(await other.claimReply("meters", "key", now, later)).toBe(true);
+			expect(await one.keepReply("meters", "key", REPLY, now + 1000)).toBe(false);
+			expect(await other.keepReply("meters", "key", REPLY, now + 1000)).toBe(true);
+			expect(await one.reply("meters", "key", now)).toEqual(REPLY);
+			expect(await one.claimReply("meters", "key", now, later)).toBe(false);
 			expect(await one.reply("meters", "key", now + 1000)).toBeUndefined();
 			stores = [stores[1]];
+		});
+
+		test("an idempotency key holds over a failure: what it did is stored with its answer, or is not", async () => {
+			let now = Date.now();
+			const failures: unknown[] = [];
+			const keysOf = (resources: PostgresResources) =>
+				new Idempotency(
+					resources,
+					() => now,
+					(error) => failures.push(error),
+				);
+			const post = (keys: Idempotency, resources: PostgresResources, id: string) =>
+				keys.once("meters", "key", "POST", true, (last) =>
+					resources.unit(false, function* () {
+						yield* wait(resources.put({ ...RESOURCE, id }));
+						const response = { status: 201, body: { id } };
+						yield* last(response);
+						return response;
+					}),
+				);
+			const down = new DatabaseError("The PostgreSQL of --database cannot be used.");
+			const failing = [
+				jest.spyOn(one, "keepReply").mockRejectedValue(down),
+				jest.spyOn(one, "dropReply").mockRejectedValue(down),
+			];
+			const keys = { one: keysOf(one), other: keysOf(other) };
+			await expect(post(keys.one, one, "first")).rejects.toBe(down);
+			expect(failures).toEqual([down]);
+			expect(await one.ofServer("delivery", "meters")).toEqual([]);
+			for (const spy of failing) spy.mockRestore();
+			// The other one cannot know that it failed: after a time it can.
+			await expect(post(keys.other, other, "second")).rejects.toThrow("is being answered");
+			now += 120_000;
+			expect(await post(keys.other, other, "third")).toEqual({ status: 201, body: { id: "third" } });
+			expect((await post(keys.one, one, "fourth")).body).toEqual({ id: "third" });
+			expect((await one.ofServer("delivery", "meters")).map(({ id }) => id)).toEqual(["third"]);
 		});
 
 		test("what expires is taken by one of them", async () => {

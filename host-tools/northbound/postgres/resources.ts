@@ -305,24 +305,28 @@ export class PostgresResources implements Resources {
 		return reply;
 	}
 
-	async claimReply(applicationServer: string, key: string, now: number): Promise<boolean> {
+	async claimReply(applicationServer: string, key: string, now: number, until: number): Promise<boolean> {
 		const rows = await this.query(
-			`INSERT INTO best_reply AS r (application_server, key, owner) VALUES ($1, $2, $3)
-			ON CONFLICT (application_server, key) DO UPDATE SET owner = excluded.owner, status = NULL, until = NULL
+			`INSERT INTO best_reply AS r (application_server, key, owner, until) VALUES ($1, $2, $3, $5)
+			ON CONFLICT (application_server, key) DO UPDATE SET owner = excluded.owner, status = NULL, until = excluded.until
 			WHERE r.until <= $4 OR (r.status IS NULL AND (r.owner = $3 OR NOT ${isAlive("r.owner")}))
 			RETURNING 1`,
-			[applicationServer, key, this.process, Math.floor(now)],
+			[applicationServer, key, this.process, Math.floor(now), Math.floor(until)],
 		);
 		return rows.length > 0;
 	}
 
-	async keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): Promise<void> {
+	async keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): Promise<boolean> {
 		const { digest, status, headers, body } = reply;
-		await this.query(
-			`UPDATE best_reply SET digest = $3, status = $4, headers = $5, body = $6, until = $7
-			WHERE application_server = $1 AND key = $2`,
-			[applicationServer, key, digest, status, headers, body, Math.floor(until)],
+		const rows = await this.query(
+			`INSERT INTO best_reply AS r (application_server, key, owner, digest, status, headers, body, until)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (application_server, key) DO UPDATE SET digest = excluded.digest, status = excluded.status,
+				headers = excluded.headers, body = excluded.body, until = excluded.until
+			WHERE r.owner = $3 AND r.status IS NULL RETURNING 1`,
+			[applicationServer, key, this.process, digest, status, headers, body, Math.floor(until)],
 		);
+		return rows.length > 0;
 	}
 
 	async dropReply(applicationServer: string, key: string): Promise<void> {
