@@ -259,6 +259,16 @@ describe("downlink data deliveries", () => {
 		expect(world.downlinks).toEqual(["hello"]);
 	});
 
+	for (const more of [{ pdnEstablishmentOption: "INDICATE_ERROR" }, { maximumLatency: 0 }])
+		test(`that come with the configuration and may not be buffered are none of it: ${JSON.stringify(more)}`, async () => {
+			const world = await World.make();
+			const { status, body } = await ask(world, "configurations", "post", "/3gpp-nidd/v1/meters/configurations", {
+				...CONFIGURATION,
+				niddDownlinkDataTransfers: [{ externalId: UE, data: base64("now or never"), ...more }],
+			});
+			expect([status, body.niddDownlinkDataTransfers]).toEqual([201, undefined]);
+		});
+
 	test("are refused: too long, of another UE, too many, not base64", async () => {
 		const world = await World.make();
 		const self = await configure(world);

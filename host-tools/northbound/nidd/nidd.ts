@@ -96,13 +96,12 @@ export class Nidd {
 		const self = this.uriOf(resource);
 		if (request.requestTestNotification)
 			yield* wait(notifier.notify(resource.id, resource.body.notificationDestination, { subscription: self }));
-		const transfers = transfer === undefined ? [] : [yield* this.submit(resource, transfer)];
+		const submitted = transfer && (yield* this.submit(resource, transfer));
+		// One that may not be buffered was answered with a problem, which is no transfer.
+		const transfers = submitted === undefined || submitted.status >= 300 ? [] : [submitted.body];
 		return {
 			status: 201,
-			body: this.viewWith(
-				resource,
-				transfers.map(({ body }) => body),
-			),
+			body: this.viewWith(resource, transfers),
 			headers: { Location: self },
 		};
 	}
