@@ -237,6 +237,8 @@ describe("downlink data deliveries", () => {
 		const replaced = await ask(world, "delivery", "put", uri, { externalId: UE, data: base64("two") });
 		expect(replaced.body).toMatchObject({ data: base64("two"), self: uri });
 		expect(replaced.body.priority).toBeUndefined();
+		const renamed = await ask(world, "delivery", "put", uri, { msisdn: "491700000001", data: base64("two") });
+		expect([renamed.body.msisdn, renamed.body.externalId]).toEqual(["491700000001", undefined]);
 		expect((await ask(world, "delivery", "patch", uri, { priority: 7 })).body).toMatchObject({
 			priority: 7,
 			data: base64("two"),
@@ -257,6 +259,18 @@ describe("downlink data deliveries", () => {
 		expect([status, body.niddDownlinkDataTransfers.length]).toEqual([201, 1]);
 		world.connect();
 		expect(world.downlinks).toEqual(["hello"]);
+	});
+
+	test("that are too many leave no configuration that they came with", async () => {
+		const world = await World.make();
+		const self = await configure(world);
+		for (let i = 0; i < 4; i++) await deliver(world, self, "x");
+		const { status, body } = await ask(world, "configurations", "post", "/3gpp-nidd/v1/meters/configurations", {
+			...CONFIGURATION,
+			niddDownlinkDataTransfers: [{ externalId: UE, data: base64("x") }],
+		});
+		expect([status, body.cause]).toEqual([403, "QUOTA_EXCEEDED"]);
+		expect((await ask(world, "configurations", "get", "/3gpp-nidd/v1/meters/configurations")).body).toHaveLength(1);
 	});
 
 	for (const more of [{ pdnEstablishmentOption: "INDICATE_ERROR" }, { maximumLatency: 0 }])

@@ -184,7 +184,9 @@ export class Nidd {
 				([, value]) => isWhole || value !== undefined,
 			),
 		);
-		const body: Delivery = { ...old.body, ...given };
+		const { deliveryStatus } = old.body;
+		const kept = isWhole ? { ...nameOf(change), data: old.body.data, deliveryStatus } : old.body;
+		const body: Delivery = { ...kept, ...given };
 		if (isWhole) yield* this.checkTransfer(configuration, { ...change, data: body.data });
 		else this.checkData(body.data, change);
 		const until = maximumLatency === undefined && !isWhole ? old.until : this.deadlineOf(body);
