@@ -77,6 +77,32 @@ describe("NIDD configurations", () => {
 		expect((await ask(world, "configuration", "delete", self)).status).toBe(404);
 	});
 
+	test("of one UE are 16 at the most, of others some more", async () => {
+		const world = await World.make();
+		const uri = "/3gpp-nidd/v1/meters/configurations";
+		for (let i = 0; i < 16; i++) await configure(world);
+		const { status, body } = await ask(world, "configurations", "post", uri, CONFIGURATION);
+		expect([status, body.cause]).toEqual([403, "QUOTA_EXCEEDED"]);
+		const other = { ...CONFIGURATION, externalId: OTHER_UE };
+		expect((await ask(world, "configurations", "post", uri, other)).status).toBe(201);
+	});
+
+	test("are listed with what is buffered in each, by as many questions to the store however many they are", async () => {
+		const world = await World.make();
+		const selves = [await configure(world), await configure(world), await configure(world)];
+		for (const self of [selves[0], selves[2], selves[2]]) await deliver(world, self, "x");
+		const questions = jest.spyOn(world.resources as unknown as { all(): unknown }, "all");
+		const { body } = await ask(world, "configurations", "get", "/3gpp-nidd/v1/meters/configurations");
+		expect(questions).toHaveBeenCalledTimes(2);
+		const buffered = new Map(
+			body.map((one: { self: string; niddDownlinkDataTransfers?: object[] }) => [
+				one.self,
+				one.niddDownlinkDataTransfers?.length,
+			]),
+		);
+		expect(selves.map((self) => buffered.get(self))).toEqual([1, undefined, 2]);
+	});
+
 	test("by MSISDN name the UE by it", async () => {
 		const world = await World.make();
 		world.connect();
