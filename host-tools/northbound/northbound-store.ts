@@ -17,6 +17,9 @@ export interface StoredNotification {
 }
 
 const APPLICATION_ID = 0x4e425444;
+/** Milliseconds to wait while another process locks the file: at the start, and then, when all else stands still meanwhile. */
+const OPENING_WAITS = 5000;
+const STATEMENTS_WAIT = 100;
 
 /** Each entry brings the file from the version of its index to the next. */
 const MIGRATIONS: readonly string[] = [
@@ -76,8 +79,10 @@ export class NorthboundStore implements Resources {
 			// It holds what application servers and UEs say to each other: for its owner only.
 			if (path !== undefined) closeSync(openSync(path, "a", 0o600));
 			this.database = new Database(path ?? ":memory:");
-			this.database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+			this.database.exec(`PRAGMA busy_timeout = ${OPENING_WAITS}`);
+			this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
 			this.migrate(path ?? "");
+			this.database.exec(`PRAGMA busy_timeout = ${STATEMENTS_WAIT}`);
 			this.watched = new Set(
 				this.all("SELECT DISTINCT imsi FROM resource WHERE imsi <> ''", []).map((row) => String(row.imsi)),
 			);

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import Database from "libsql";
 import { DatabaseError } from "../../host-tools/hse/database.js";
 import { IMSI } from "../support/pair.js";
 import { isPublished, PublishedNidd } from "./published.js";
@@ -376,6 +380,26 @@ describe("requests that are no good", () => {
 		expect([status, body.cause]).toEqual([500, "SYSTEM_FAILURE"]);
 		expect(JSON.stringify(body)).not.toMatch(/sql|database/i);
 		expect(world.errors).toHaveLength(1);
+	});
+
+	test("a store that another process locks is a 503 soon, since all stands still meanwhile, and is used again later", async () => {
+		const folder = mkdtempSync(join(tmpdir(), "best-northbound-"));
+		try {
+			const storePath = join(folder, "northbound.db");
+			const world = await World.make({ storePath });
+			const { database } = world.resources as unknown as { database: Database.Database };
+			expect(database.prepare("PRAGMA busy_timeout").get([])).toMatchObject({ timeout: 100 });
+			const other = new Database(storePath);
+			other.exec("BEGIN IMMEDIATE");
+			const { status, body } = await world.nidd("POST", "/configurations", CONFIGURATION);
+			expect([status, body.cause]).toEqual([503, "STORE_NOT_AVAILABLE"]);
+			other.exec("COMMIT");
+			other.close();
+			expect((await world.nidd("POST", "/configurations", CONFIGURATION)).status).toBe(201);
+			world.resources.close();
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
 	});
 
 	test.each<[string, Error]>([
