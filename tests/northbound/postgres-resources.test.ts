@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import pg from "pg";
 import { DatabaseError } from "../../host-tools/hse/database.js";
 import { PostgresSessionStore } from "../../host-tools/hse/postgres/session-store.js";
 import { PostgresSubscribers } from "../../host-tools/hse/postgres/subscribers.js";
@@ -156,6 +157,32 @@ else
 			expect(tries).toBe(1);
 			expect(errors.map(({ message }) => message)).toEqual([expect.stringMatching(/does not take a value/)]);
 			expect(await one.get("delivery", "meters", "\0")).toBeUndefined();
+		});
+
+		test("a PostgreSQL that is silent is asked nothing more: the request ends, after 5 s", async () => {
+			const { pool } = one as unknown as { pool: pg.Pool };
+			expect(pool.options.query_timeout).toBe(5000);
+			pool.options.query_timeout = 50;
+			let letGo = () => {};
+			const holding = new Promise<void>((resolve) => {
+				letGo = resolve;
+			});
+			const isHeld = jest.fn();
+			const unit = other.unit(false, function* () {
+				yield* wait(other.lockUe(IMSI));
+				isHeld();
+				yield* wait(holding);
+			});
+			await until(() => isHeld.mock.calls.length);
+			const asked = jest.spyOn(pg.Client.prototype, "query");
+			await expect(one.unit(false, () => wait(one.lockUe(IMSI)))).rejects.toThrow(
+				"cannot be used (Query read timeout)",
+			);
+			expect(asked.mock.calls.map(([statement]) => statement)).not.toContain("ROLLBACK");
+			asked.mockRestore();
+			letGo();
+			await unit;
+			await one.unit(false, () => wait(one.lockUe(IMSI)));
 		});
 
 		test("the other process sees at once what is watched", async () => {

@@ -6,6 +6,8 @@ import type { Resource, ResourceEvents, ResourceKind, Resources, StoredReply } f
 import { run, type Steps } from "../steps.js";
 import { CHANNEL, Watched } from "./watched.js";
 
+/** Milliseconds that a statement may take: somebody waits for an answer over HTTP. */
+export const STATEMENT_TIMEOUT = 5000;
 /** Units that are under way at once; more wait. */
 const MOST_CONNECTIONS = 8;
 /** Deadlocks and the like, after which a unit that has stored nothing is done again at once. */
@@ -87,7 +89,7 @@ export class PostgresResources implements Resources {
 	constructor(url: string, process: number, onError: (error: Error) => void) {
 		this.process = process;
 		this.onError = onError;
-		this.pool = openPool(url, MOST_CONNECTIONS);
+		this.pool = openPool(url, MOST_CONNECTIONS, STATEMENT_TIMEOUT);
 		this.watched = new Watched(url, onError);
 	}
 
@@ -108,7 +110,7 @@ export class PostgresResources implements Resources {
 				await this.finish(unit);
 				return result;
 			} catch (error) {
-				await abandon(unit);
+				await abandon(unit, error);
 				const mayRepeat = tries < MOST_TRIES && !unit.hasCommitted;
 				if (!mayRepeat || !(error instanceof Conflict)) throw error;
 			} finally {
@@ -379,10 +381,12 @@ export class PostgresResources implements Resources {
 }
 
 /** Undoes what a unit has not committed. */
-async function abandon(unit: Unit): Promise<void> {
+async function abandon(unit: Unit, why: unknown): Promise<void> {
 	const { client } = unit;
 	unit.client = undefined;
 	if (client === undefined) return;
+	// Where a statement has no answer the next one would have none either: the connection ends, and the transaction with it.
+	if (why instanceof DatabaseError && !(why instanceof Conflict)) return client.release(why);
 	try {
 		await client.query("ROLLBACK");
 		client.release();
