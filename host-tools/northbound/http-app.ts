@@ -213,7 +213,7 @@ async function perform(
 function responseOf(context: AppContext, { status, body, headers = {} }: ApiResponse): Response {
 	for (const [name, value] of Object.entries(headers)) context.header(name, value);
 	if (body === undefined || body === null) return context.body(null, status as 204);
-	return context.body(JSON.stringify(body), status as 200, { "Content-Type": "application/json" });
+	return context.body(JSON.stringify(body), status as 200, { "Content-Type": "application/json", ...headers });
 }
 
 function checkAccept(accept: string | undefined): void {

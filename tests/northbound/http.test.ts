@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import Database from "libsql";
+import { CAUSE } from "../../firmware/emsdp/profile.js";
 import { DatabaseError } from "../../host-tools/hse/database.js";
 import { IMSI } from "../support/pair.js";
 import { isPublished, PublishedNidd } from "./published.js";
@@ -296,6 +297,24 @@ describe("idempotency keys", () => {
 		const { status, body } = await post(world, "one");
 		expect(status).toBe(201);
 		expect((await world.request("GET", LIST)).body).toEqual([body]);
+	});
+
+	test("a command that the UE has rejected is answered so again, and the UE is asked once", async () => {
+		const world = await World.make();
+		world.connect();
+		const path = `/3gpp-best/v1/meters${world.sessionPath}/keys/refresh`;
+		const asked: number[] = [];
+		const refresh = (sessionId: number) => {
+			asked.push(sessionId);
+			world.tell({ kind: "rejected", sessionId, cause: CAUSE.akaMacFailure });
+		};
+		Object.assign(world.context, { hse: { ...world.context.hse, refresh } });
+		const answers = [await post(world, "one", {}, path), await post(world, "one", {}, path)];
+		for (const { status, body, headers } of answers) {
+			expect([status, body.status, body.cause]).toEqual([409, 409, "COMMAND_FAILED"]);
+			expect(headers.get("content-type")).toBe("application/problem+json");
+		}
+		expect(asked).toHaveLength(1);
 	});
 
 	test("a key that cannot be given up is told, and the answer is what it was", async () => {

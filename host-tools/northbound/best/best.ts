@@ -18,7 +18,7 @@ import {
 import type { SessionView } from "../hse-port.js";
 import type { KeyRelease } from "../key-release.js";
 import type { ApiResponse } from "../operation.js";
-import { invalid, notFound, Problem } from "../problem.js";
+import { invalid, notFound, PROBLEM_TYPE, Problem } from "../problem.js";
 import type { Resource } from "../resources.js";
 import { base64Of, dateTimeOf } from "../schemas.js";
 import { type Steps, wait } from "../steps.js";
@@ -307,7 +307,11 @@ export class Best {
 	private *answer(command: CommandResource): Steps<ApiResponse> {
 		const settled = yield* this.commands.settled(command, this.answerWithin);
 		const { status, reason } = settled.body;
-		if (status === "FAILED") throw new Problem(409, "COMMAND_FAILED", reason ?? "The command has failed.");
+		if (status === "FAILED") {
+			const { details } = new Problem(409, "COMMAND_FAILED", reason ?? "The command has failed.");
+			// It has been done, and this is what came of it: an answer to keep, so that its repetition asks nothing of the UE.
+			return { status: 409, body: details, headers: { "Content-Type": PROBLEM_TYPE } };
+		}
 		return status === "DONE" ? { status: 200, body: this.commands.view(settled) } : this.accepted(settled);
 	}
 
