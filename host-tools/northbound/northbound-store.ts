@@ -54,6 +54,7 @@ const MIGRATIONS: readonly string[] = [
 		until INTEGER NOT NULL,
 		PRIMARY KEY (application_server, key)
 	) STRICT, WITHOUT ROWID`,
+	"CREATE INDEX reply_by_time ON reply (application_server, until)",
 ];
 
 type Row = Record<string, unknown>;
@@ -332,8 +333,16 @@ export class NorthboundStore implements Resources {
 		return true;
 	}
 
-	forgetOld(now: number): void {
-		this.run("DELETE FROM reply WHERE until <= ?", [now]);
+	forgetOld(now: number, most: number): void {
+		for (const { server } of this.all("SELECT DISTINCT application_server AS server FROM reply", [])) {
+			this.run("DELETE FROM reply WHERE application_server = ? AND until <= ?", [server, now]);
+			this.run(
+				`DELETE FROM reply WHERE application_server = ?1 AND key IN (
+					SELECT key FROM reply WHERE application_server = ?1 ORDER BY until DESC LIMIT -1 OFFSET ?2
+				)`,
+				[server, most],
+			);
+		}
 	}
 
 	private run(sql: string, values: unknown[]): void {

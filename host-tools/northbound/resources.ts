@@ -97,8 +97,8 @@ export interface Resources {
 	keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): Awaitable<boolean>;
 	/** No answer is kept for this key. */
 	dropReply(applicationServer: string, key: string): Awaitable<void>;
-	/** Forgets what is too old to be of use. */
-	forgetOld(now: number): Awaitable<void>;
+	/** Forgets what is too old to be of use. @param most replies of one application server: the oldest beyond go too */
+	forgetOld(now: number, most: number): Awaitable<void>;
 
 	close(): Awaitable<void>;
 }

@@ -299,6 +299,19 @@ describe("idempotency keys", () => {
 		expect((await world.request("GET", LIST)).body).toEqual([body]);
 	});
 
+	test("of the answers to one server so many are kept, the newest", async () => {
+		const world = await World.make();
+		const first = await post(world, "one");
+		world.now += 1;
+		const second = await post(world, "two");
+		world.resources.forgetOld(world.time(), 1);
+		expect((await post(world, "two")).body.self).toBe(second.body.self);
+		expect((await post(world, "one")).body.self).not.toBe(first.body.self);
+		await world.pass(86_400_000);
+		world.resources.forgetOld(world.time(), 1);
+		expect(world.resources.reply("meters", "two", 0)).toBeUndefined();
+	});
+
 	test("a command that the UE has rejected is answered so again, and the UE is asked once", async () => {
 		const world = await World.make();
 		world.connect();

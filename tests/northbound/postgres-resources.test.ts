@@ -253,6 +253,19 @@ else
 			expect((await one.ofServer("delivery", "meters")).map(({ id }) => id)).toEqual(["third"]);
 		});
 
+		test("of the answers of one application server so many are kept, and claims stay", async () => {
+			const now = Date.now();
+			for (const [index, key] of ["first", "second", "third"].entries())
+				await one.keepReply("meters", key, REPLY, now + 1000 + index);
+			await one.keepReply("pumps", "first", REPLY, now + 1000);
+			await one.claimReply("meters", "claimed", now, now + 500);
+			await one.forgetOld(now, 2);
+			const left = await postgres.query<{ name: string }>(
+				"SELECT application_server || ' ' || key AS name FROM best_reply ORDER BY name",
+			);
+			expect(left.map(({ name }) => name)).toEqual(["meters claimed", "meters second", "meters third", "pumps first"]);
+		});
+
 		test("what expires is taken by one of them", async () => {
 			await one.put({ ...RESOURCE, until: 5 });
 			const found: number[] = [];

@@ -338,11 +338,22 @@ export class PostgresResources implements Resources {
 		);
 	}
 
-	async forgetOld(now: number): Promise<void> {
+	async forgetOld(now: number, most: number): Promise<void> {
 		await this.query(
 			`DELETE FROM best_reply r WHERE r.until <= $1 OR (r.status IS NULL AND NOT ${isAlive("r.owner")})`,
 			[Math.floor(now)],
 		);
+		const full = await this.query<{ application_server: string }>(
+			"SELECT application_server FROM best_reply GROUP BY application_server HAVING count(*) > $1",
+			[most],
+		);
+		for (const { application_server } of full)
+			await this.query(
+				`DELETE FROM best_reply WHERE application_server = $1 AND key IN (
+					SELECT key FROM best_reply WHERE application_server = $1 AND status IS NOT NULL ORDER BY until DESC OFFSET $2
+				)`,
+				[application_server, most],
+			);
 		await this.query("DELETE FROM best_heard WHERE heard_at < $1", [Math.floor(now - HEARD_KEPT)]);
 	}
 

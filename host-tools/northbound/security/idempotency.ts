@@ -7,6 +7,8 @@ import { type Steps, wait } from "../steps.js";
 
 /** How long the answer to a POST is kept for its repetition, in milliseconds. */
 const KEPT = 86_400_000;
+/** Answers that are kept for one application server; the oldest go when there are more. */
+const MOST_KEPT = 100_000;
 /** After how many milliseconds nobody answers any more: longer than a request may wait for a UE and for the store. */
 const LONGEST_ANSWER = 120_000;
 
@@ -111,7 +113,7 @@ export class Idempotency {
 	}
 
 	tidy(): Awaitable<void> {
-		return this.store.forgetOld(this.now());
+		return this.store.forgetOld(this.now(), MOST_KEPT);
 	}
 }
 
