@@ -10,6 +10,8 @@ import type { UeDirectory, UeEntry, UeName } from "./ue-directory.js";
 /** Bounds on what one application server can make this side keep. */
 export interface NorthboundLimits {
 	readonly configurations: number;
+	/** Configurations of one UE: each of its uplinks becomes a notification of each. */
+	readonly configurationsOfUe: number;
 	readonly subscriptions: number;
 	readonly commands: number;
 	/** Downlinks that wait for one UE. */
@@ -18,6 +20,7 @@ export interface NorthboundLimits {
 
 export const LIMITS_OF_A_SERVER: NorthboundLimits = {
 	configurations: 100_000,
+	configurationsOfUe: 16,
 	subscriptions: 1000,
 	commands: 10_000,
 	buffered: 64,

@@ -17,6 +17,7 @@ import { type Authenticator, type Evidence, thumbprintOf } from "./security/auth
 import type { Idempotency } from "./security/idempotency.js";
 import type { RateLimit } from "./security/rate-limit.js";
 import { type LocalIssuer, TOKEN_LIFETIME } from "./security/tokens.js";
+import type { Steps } from "./steps.js";
 import { webSocketOf } from "./upgrades.js";
 import { attachedTo, keepAlive, PING_EVERY } from "./websocket.js";
 
@@ -209,8 +210,8 @@ async function perform(
 	const body = operation.body && bodyOf(context, operation, operation.body, text);
 	const query = operation.query ? check(operation.query, context.req.query(), "query ") : {};
 	const path = context.req.param() as Record<string, string>;
-	const answer = async () =>
-		northbound.perform(operation, { applicationServer, path, query: query as Record<string, unknown>, body });
+	const answer = async (last?: (response: ApiResponse) => Steps<void>) =>
+		northbound.perform(operation, { applicationServer, path, query: query as Record<string, unknown>, body }, last);
 	const key = context.req.header("idempotency-key");
 	if (key === undefined || operation.method !== "post") return answer();
 	const request = `${context.req.method} ${context.req.path}\n${text}`;
@@ -220,7 +221,7 @@ async function perform(
 function responseOf(context: AppContext, { status, body, headers = {} }: ApiResponse): Response {
 	for (const [name, value] of Object.entries(headers)) context.header(name, value);
 	if (body === undefined || body === null) return context.body(null, status as 204);
-	return context.body(JSON.stringify(body), status as 200, { "Content-Type": "application/json" });
+	return context.body(JSON.stringify(body), status as 200, { "Content-Type": "application/json", ...headers });
 }
 
 /** @throws Problem 406 where JSON is not among what is wanted (RFC 9110 12.5.1) */

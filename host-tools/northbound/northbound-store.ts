@@ -17,6 +17,9 @@ export interface StoredNotification {
 }
 
 const APPLICATION_ID = 0x4e425444;
+/** Milliseconds to wait while another process locks the file: at the start, and then, when all else stands still meanwhile. */
+const OPENING_WAITS = 5000;
+const STATEMENTS_WAIT = 100;
 
 /** Each entry brings the file from the version of its index to the next. */
 const MIGRATIONS: readonly string[] = [
@@ -51,6 +54,7 @@ const MIGRATIONS: readonly string[] = [
 		until INTEGER NOT NULL,
 		PRIMARY KEY (application_server, key)
 	) STRICT, WITHOUT ROWID`,
+	"CREATE INDEX reply_by_time ON reply (application_server, until)",
 ];
 
 type Row = Record<string, unknown>;
@@ -65,6 +69,8 @@ export class NorthboundStore implements Resources {
 	private events: ResourceEvents | undefined;
 	private readonly database: Database.Database;
 	private readonly statements = new Map<string, Database.Statement>();
+	/** To be done after the transaction. */
+	private actions: (() => void)[] = [];
 	/** IMSIs that some resource is about, or was in this run. */
 	private readonly watched: Set<string>;
 
@@ -74,8 +80,10 @@ export class NorthboundStore implements Resources {
 			// It holds what application servers and UEs say to each other: for its owner only.
 			if (path !== undefined) closeSync(openSync(path, "a", 0o600));
 			this.database = new Database(path ?? ":memory:");
-			this.database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+			this.database.exec(`PRAGMA busy_timeout = ${OPENING_WAITS}`);
+			this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
 			this.migrate(path ?? "");
+			this.database.exec(`PRAGMA busy_timeout = ${STATEMENTS_WAIT}`);
 			this.watched = new Set(
 				this.all("SELECT DISTINCT imsi FROM resource WHERE imsi <> ''", []).map((row) => String(row.imsi)),
 			);
@@ -95,16 +103,65 @@ export class NorthboundStore implements Resources {
 		this.events = events;
 	}
 
-	/** Nothing comes in between, and what is done before an error stays done. */
-	unit<T>(_isReading: boolean, work: () => Steps<T>) {
-		return run(work());
+	unit<T>(isReading: boolean, work: () => Steps<T>) {
+		return run(isReading ? work() : this.inTransactions(work()));
 	}
 
 	inTurn(_imsi: string, _isRepeatable: boolean, work: () => Steps<void>): void {
-		run(work());
+		run(this.inTransactions(work()));
 	}
 
-	commit(): void {}
+	commit(): void {
+		if (!this.database.inTransaction) return;
+		this.database.exec("COMMIT");
+		this.doAfterwards();
+		this.database.exec("BEGIN");
+	}
+
+	/** Something to do when what was stored until now is committed; nothing of it where that is undone. */
+	afterwards(action: () => void): void {
+		if (this.database.inTransaction) this.actions.push(action);
+		else action();
+	}
+
+	private doAfterwards(): void {
+		const { actions } = this;
+		this.actions = [];
+		for (const action of actions) action();
+	}
+
+	/** Work is a transaction up to where it waits for something, so that nothing comes in between. */
+	private *inTransactions<T>(steps: Steps<T>): Steps<T> {
+		let step = this.transaction(() => steps.next());
+		while (!step.done) {
+			let goOn: () => IteratorResult<Promise<unknown>, T>;
+			try {
+				const value = yield step.value;
+				goOn = () => steps.next(value);
+			} catch (error) {
+				goOn = () => steps.throw(error);
+			}
+			step = this.transaction(goOn);
+		}
+		return step.value;
+	}
+
+	private transaction<T>(action: () => T): T {
+		// What the HSE tells while a unit asks something of it belongs to that unit.
+		if (this.database.inTransaction) return action();
+		this.database.exec("BEGIN");
+		let result: T;
+		try {
+			result = action();
+			this.database.exec("COMMIT");
+		} catch (error) {
+			this.actions = [];
+			if (this.database.inTransaction) this.database.exec("ROLLBACK");
+			throw error;
+		}
+		this.doAfterwards();
+		return result;
+	}
 
 	lockUe(): void {}
 
@@ -262,7 +319,7 @@ export class NorthboundStore implements Resources {
 
 	dropReply(): void {}
 
-	keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): void {
+	keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): boolean {
 		const { digest, status, headers, body } = reply;
 		this.run("INSERT OR REPLACE INTO reply VALUES (?, ?, ?, ?, ?, ?, ?)", [
 			applicationServer,
@@ -273,10 +330,19 @@ export class NorthboundStore implements Resources {
 			body,
 			until,
 		]);
+		return true;
 	}
 
-	forgetOld(now: number): void {
-		this.run("DELETE FROM reply WHERE until <= ?", [now]);
+	forgetOld(now: number, most: number): void {
+		for (const { server } of this.all("SELECT DISTINCT application_server AS server FROM reply", [])) {
+			this.run("DELETE FROM reply WHERE application_server = ? AND until <= ?", [server, now]);
+			this.run(
+				`DELETE FROM reply WHERE application_server = ?1 AND key IN (
+					SELECT key FROM reply WHERE application_server = ?1 ORDER BY until DESC LIMIT -1 OFFSET ?2
+				)`,
+				[server, most],
+			);
+		}
 	}
 
 	private run(sql: string, values: unknown[]): void {

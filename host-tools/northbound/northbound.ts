@@ -44,8 +44,17 @@ export class Northbound {
 		});
 	}
 
-	perform(operation: Operation, request: ApiRequest): Awaitable<ApiResponse> {
-		return this.context.store.unit(operation.method === "get", () => operation.handle(request));
+	/** @param last done in the unit of the operation, after it: both are stored, or neither */
+	perform(
+		operation: Operation,
+		request: ApiRequest,
+		last?: (response: ApiResponse) => Steps<void>,
+	): Awaitable<ApiResponse> {
+		return this.context.store.unit(operation.method === "get", function* () {
+			const response = yield* operation.handle(request);
+			if (last !== undefined) yield* last(response);
+			return response;
+		});
 	}
 
 	/** What changes nothing. */

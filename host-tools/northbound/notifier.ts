@@ -124,7 +124,7 @@ export class Notifier implements Notifications {
 		}
 		store.addNotification(channelId, destination, JSON.stringify(notification), this.options.now());
 		channel.waiting++;
-		this.pump(channelId);
+		store.afterwards(() => this.pump(channelId));
 	}
 
 	/** From now on a channel's notifications go over a WebSocket; another one takes the place of the one before. */

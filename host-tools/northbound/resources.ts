@@ -88,13 +88,17 @@ export interface Resources {
 	heardAt(imsis: readonly string[]): Awaitable<ReadonlyMap<string, number>>;
 
 	reply(applicationServer: string, key: string, now: number): Awaitable<StoredReply | undefined>;
-	/** @returns false where another process is answering the request of this key */
-	claimReply(applicationServer: string, key: string, now: number): Awaitable<boolean>;
-	keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): Awaitable<void>;
+	/**
+	 * @param until when another process may take it over: nobody is answering any more then
+	 * @returns false where another process is answering the request of this key
+	 */
+	claimReply(applicationServer: string, key: string, now: number, until: number): Awaitable<boolean>;
+	/** @returns false where another process has taken the key over */
+	keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): Awaitable<boolean>;
 	/** No answer is kept for this key. */
 	dropReply(applicationServer: string, key: string): Awaitable<void>;
-	/** Forgets what is too old to be of use. */
-	forgetOld(now: number): Awaitable<void>;
+	/** Forgets what is too old to be of use. @param most replies of one application server: the oldest beyond go too */
+	forgetOld(now: number, most: number): Awaitable<void>;
 
 	close(): Awaitable<void>;
 }

@@ -1,11 +1,17 @@
 import { z } from "zod";
 
 /** Data types of TS 29.122 5.2.1 that both APIs use. */
-export const Link = z.string().max(2048).describe("A URI (RFC 3986).");
+export const Link = z
+	.string()
+	.max(2048)
+	.regex(/^[!-~]*$/, "must be a URI, of visible ASCII characters")
+	.describe("A URI (RFC 3986).");
+/** PostgreSQL takes no text with a NUL, and no field needs a control character. */
+export const Text = z.string().regex(/^\P{Cc}*$/u, "must have no control characters");
 export const ExternalId = z
 	.string()
 	.max(254)
-	.regex(/^[^@\s]+@[^@\s]+$/, "must be a local identifier, @ and a domain identifier")
+	.regex(/^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/u, "must be a local identifier, @ and a domain identifier")
 	.describe("External Identifier: local@domain (TS 23.682 4.6.2).");
 export const Msisdn = z
 	.string()

@@ -134,7 +134,7 @@ export class NorthboundServer {
 		}
 		const { shared } = options;
 		this.others = shared && new PostgresSessions(shared.url, (sessionId) => shared.bring(sessionId));
-		this.idempotency = new Idempotency(this.store, Date.now);
+		this.idempotency = new Idempotency(this.store, Date.now, (error) => this.report(error));
 	}
 
 	/** @throws UsageError or Failure for what a person can mend */

@@ -31,6 +31,8 @@ export class UeDirectory {
 	private readonly byImsi = new Map<string, UeEntry>();
 	private readonly byExternalId = new Map<string, UeEntry>();
 	private readonly byMsisdn = new Map<string, UeEntry>();
+	/** IMSIs of listed UEs in order, by application server. */
+	private readonly listed = new Map<string, string[]>();
 	private readonly rest: Rest | undefined;
 
 	/** @throws RangeError where an IMSI, an External Identifier or an MSISDN occurs twice */
@@ -40,7 +42,12 @@ export class UeDirectory {
 			add(this.byImsi, "IMSI", entry.imsi, entry);
 			add(this.byExternalId, "External Identifier", entry.externalId, entry);
 			if (entry.msisdn !== undefined) add(this.byMsisdn, "MSISDN", entry.msisdn, entry);
+			const { applicationServer, imsi } = entry;
+			const own = this.listed.get(applicationServer);
+			if (own === undefined) this.listed.set(applicationServer, [imsi]);
+			else own.push(imsi);
 		}
+		for (const imsis of this.listed.values()) imsis.sort();
 	}
 
 	ofImsi(imsi: string): UeEntry | undefined {
@@ -61,13 +68,21 @@ export class UeDirectory {
 		return this.rest?.applicationServer === applicationServer;
 	}
 
-	/** IMSIs that can belong to an application server. @param present those with a session, for what is not listed */
-	*imsisOf(applicationServer: string, present: () => Iterable<string>): Iterable<string> {
-		if (this.rest?.applicationServer === applicationServer) {
-			for (const imsi of present()) if (this.ofImsi(imsi)?.applicationServer === applicationServer) yield imsi;
-			return;
+	/**
+	 * UEs that can have a session and belong to an application server, in the order of their IMSIs.
+	 * @param after an IMSI: those behind it; empty: all
+	 * @param present IMSIs of those with a session, for what is not listed
+	 */
+	*uesAfter(applicationServer: string, after: string, present: () => Iterable<string>): Generator<UeEntry, void> {
+		const imsis = this.hasUnlisted(applicationServer)
+			? Array.from(present())
+					.filter((imsi) => imsi > after)
+					.sort()
+			: (this.listed.get(applicationServer) ?? []);
+		for (const imsi of imsis) {
+			const ue = imsi > after ? this.ofImsi(imsi) : undefined;
+			if (ue?.applicationServer === applicationServer) yield ue;
 		}
-		for (const entry of this.byImsi.values()) if (entry.applicationServer === applicationServer) yield entry.imsi;
 	}
 
 	private unlisted(imsi: string): UeEntry | undefined {

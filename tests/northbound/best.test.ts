@@ -34,8 +34,58 @@ describe("sessions", () => {
 		expect(await page("limit=2&after=2@meters.example")).toEqual(["3", undefined]);
 		expect(await page("limit=3")).toEqual(["123", undefined]);
 		expect(await page("externalId=3@meters.example")).toEqual(["3", undefined]);
-		expect(await page("externalId=nobody@meters.example")).toEqual(["", undefined]);
-		expect((await world.best("GET", "/sessions?limit=0")).body.invalidParams[0].param).toBe("query limit");
+		for (const [query, param] of [
+			["limit=0", "query limit"],
+			["after=nobody@meters.example", "query after"],
+			["after=x", "query after"],
+			["externalId=3@meters.example&msisdn=491700000001", "query externalId"],
+		])
+			expect((await world.best("GET", `/sessions?${query}`)).body.invalidParams[0].param).toBe(param);
+	});
+
+	test.each([true, false])(
+		"are listed page by page while sessions end, in the order of UEs (listed: %s)",
+		async (isListed) => {
+			const imsis = ["1", "2", "3", "4"].map((n) => `00101000000000${n}`);
+			const entries = imsis.map((imsi) => ({
+				imsi,
+				externalId: `${imsi}@meters.example`,
+				applicationServer: "meters",
+				keyPolicy: "deny" as const,
+			}));
+			const rest = { applicationServer: "meters", domain: "meters.example", keyPolicy: "deny" as const };
+			const world = await World.make();
+			world.connect();
+			const view = world.context.hse.sessionOf(IMSI);
+			if (view === undefined) throw new Error("no session");
+			let present = [...imsis].reverse();
+			const hse = {
+				...world.context.hse,
+				imsis: () => present,
+				sessionOf: (imsi: string) => (present.includes(imsi) ? { ...view, imsi } : undefined),
+			};
+			const directory = isListed ? new UeDirectory([...entries].reverse()) : new UeDirectory([], rest);
+			Object.assign(world.context, { hse, directory });
+			const page = async (query: string) => {
+				const { body } = await world.best("GET", `/sessions?${query}`);
+				return [body.sessions.map(({ externalId }: { externalId: string }) => externalId.slice(0, 15)), body.next];
+			};
+			const next = `${imsis[1]}@meters.example`;
+			expect(await page("limit=2")).toEqual([imsis.slice(0, 2), next]);
+			present = present.filter((imsi) => imsi !== imsis[1]);
+			expect(await page(`limit=2&after=${next}`)).toEqual([imsis.slice(2), undefined]);
+		},
+	);
+
+	test("of another server's UE, and of nobody's, are refused, on record; one's own may have none", async () => {
+		const world = await World.make();
+		for (const externalId of [FOREIGN_UE, "nobody@meters.example"]) {
+			const { status, body } = await world.best("GET", `/sessions?externalId=${externalId}`);
+			expect([status, body.cause]).toEqual([403, "UE_NOT_AUTHORIZED"]);
+			expect(world.records.at(-1)).toMatchObject({ event: "not authorised", cause: "UE_NOT_AUTHORIZED" });
+		}
+		const own = await world.best("GET", `/sessions?externalId=${OTHER_UE}`);
+		expect([own.status, own.body]).toEqual([200, { sessions: [] }]);
 	});
 
 	test("that do not exist are not found; those of another server's UE are refused, on record", async () => {
@@ -308,7 +358,9 @@ describe("which UE belongs to whom", () => {
 		expect(directory.find("meters", { externalId: "001010000000007@lab" })).toBeUndefined();
 		expect(directory.find("pumps", { externalId: `${IMSI}@lab` })).toBeUndefined();
 		expect(directory.find("pumps", { externalId: "x@lab" })).toBeUndefined();
-		expect([...directory.imsisOf("pumps", () => [IMSI, "001010000000007"])]).toEqual(["001010000000007"]);
-		expect([...directory.imsisOf("meters", () => [])]).toEqual([IMSI]);
+		const imsis = (server: string, present: string[]) =>
+			[...directory.uesAfter(server, "", () => present)].map(({ imsi }) => imsi);
+		expect(imsis("pumps", [IMSI, "001010000000007"])).toEqual(["001010000000007"]);
+		expect(imsis("meters", [])).toEqual([IMSI]);
 	});
 });

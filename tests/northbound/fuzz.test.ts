@@ -24,6 +24,8 @@ const WORDS: Words = {
 	data: [base64("x"), base64("x".repeat(1300)), ""],
 	duration: ["2031-01-01T00:00:00Z", "2001-01-01T00:00:00+01:00"],
 	pdnEstablishmentOption: ["WAIT_FOR_UE", "INDICATE_ERROR"],
+	// What a store can take otherwise than JSON does, in any field of text.
+	mtcProviderId: ["provider", "\0", "a\0b", "\ud800", `${DESTINATION}/\0x`, `${DESTINATION}/\udc00`, "%00"],
 };
 const cases = new Cases(WORDS);
 /** What the parameters of a path can be: mostly what is there. */
@@ -36,14 +38,15 @@ function pathOf(pattern: string, { at, extra }: { at: number; extra: string }): 
 	} as const;
 	return pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
 		if (name === "scsAsId") return "meters";
-		const strays = [extra, "x", "..", "%"];
+		const strays = [extra, "x", "..", "%", "\0", "x\0"].map(encodeURIComponent);
 		const there =
 			name === "sessionId"
 				? [world.sessionPath.slice("/sessions/".length)]
 				: world.resources.ofServer(kinds[name as keyof typeof kinds] ?? "delivery", "meters").map(({ id }) => id);
 		const isStray = at % 8 === 0 || there.length === 0;
-		const choice = isStray ? strays : there;
-		return encodeURIComponent(choice[(at >> 3) % choice.length]);
+		// The last two are no UTF-8: a half of a surrogate pair, and an octet that begins nothing.
+		const choice = isStray ? [...strays, "%ED%A0%80", "%80"] : there.map(encodeURIComponent);
+		return choice[(at >> 3) % choice.length];
 	});
 }
 

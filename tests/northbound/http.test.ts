@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, jest, test } from "@jest/globals";
+import Database from "libsql";
+import { CAUSE } from "../../firmware/emsdp/profile.js";
 import { DatabaseError } from "../../host-tools/hse/database.js";
 import { IMSI } from "../support/pair.js";
 import { isPublished, PublishedNidd } from "./published.js";
@@ -305,6 +310,63 @@ describe("idempotency keys", () => {
 		expect((await post(world, "one")).status).toBe(201);
 	});
 
+	test("what was done is undone where its answer cannot be kept: the repetition does it once", async () => {
+		const world = await World.make();
+		const { keepReply } = world.resources;
+		const full = Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
+		world.resources.keepReply = () => {
+			throw full;
+		};
+		expect((await post(world, "one", { ...CONFIGURATION, requestTestNotification: true })).status).toBe(503);
+		expect([world.errors, world.notifications]).toEqual([[full], []]);
+		world.resources.keepReply = keepReply;
+		const { status, body } = await post(world, "one");
+		expect(status).toBe(201);
+		expect((await world.request("GET", LIST)).body).toEqual([body]);
+	});
+
+	test("of the answers to one server so many are kept, the newest", async () => {
+		const world = await World.make();
+		const first = await post(world, "one");
+		world.now += 1;
+		const second = await post(world, "two");
+		world.resources.forgetOld(world.time(), 1);
+		expect((await post(world, "two")).body.self).toBe(second.body.self);
+		expect((await post(world, "one")).body.self).not.toBe(first.body.self);
+		await world.pass(86_400_000);
+		world.resources.forgetOld(world.time(), 1);
+		expect(world.resources.reply("meters", "two", 0)).toBeUndefined();
+	});
+
+	test("a command that the UE has rejected is answered so again, and the UE is asked once", async () => {
+		const world = await World.make();
+		world.connect();
+		const path = `/3gpp-best/v1/meters${world.sessionPath}/keys/refresh`;
+		const asked: number[] = [];
+		const refresh = (sessionId: number) => {
+			asked.push(sessionId);
+			world.tell({ kind: "rejected", sessionId, cause: CAUSE.akaMacFailure });
+		};
+		Object.assign(world.context, { hse: { ...world.context.hse, refresh } });
+		const answers = [await post(world, "one", {}, path), await post(world, "one", {}, path)];
+		for (const { status, body, headers } of answers) {
+			expect([status, body.status, body.cause]).toEqual([409, 409, "COMMAND_FAILED"]);
+			expect(headers.get("content-type")).toBe("application/problem+json");
+		}
+		expect(asked).toHaveLength(1);
+	});
+
+	test("a key that cannot be given up is told, and the answer is what it was", async () => {
+		const world = await World.make();
+		const error = new DatabaseError("The PostgreSQL of --database cannot be used.");
+		world.resources.dropReply = () => {
+			throw error;
+		};
+		const { status, body } = await post(world, "one", { ...CONFIGURATION, externalId: FOREIGN_UE });
+		expect([status, body.cause]).toEqual([403, "UE_NOT_AUTHORIZED"]);
+		expect(world.errors).toEqual([error]);
+	});
+
 	test("a key of the EAS is not kept: it is made, and put on record, anew", async () => {
 		const world = await World.make();
 		world.connect();
@@ -413,6 +475,26 @@ describe("requests that are no good", () => {
 		expect([status, body.cause]).toEqual([500, "SYSTEM_FAILURE"]);
 		expect(JSON.stringify(body)).not.toMatch(/sql|database/i);
 		expect(world.errors).toHaveLength(1);
+	});
+
+	test("a store that another process locks is a 503 soon, since all stands still meanwhile, and is used again later", async () => {
+		const folder = mkdtempSync(join(tmpdir(), "best-northbound-"));
+		try {
+			const storePath = join(folder, "northbound.db");
+			const world = await World.make({ storePath });
+			const { database } = world.resources as unknown as { database: Database.Database };
+			expect(database.prepare("PRAGMA busy_timeout").get([])).toMatchObject({ timeout: 100 });
+			const other = new Database(storePath);
+			other.exec("BEGIN IMMEDIATE");
+			const { status, body } = await world.nidd("POST", "/configurations", CONFIGURATION);
+			expect([status, body.cause]).toEqual([503, "STORE_NOT_AVAILABLE"]);
+			other.exec("COMMIT");
+			other.close();
+			expect((await world.nidd("POST", "/configurations", CONFIGURATION)).status).toBe(201);
+			world.resources.close();
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
 	});
 
 	test.each<[string, Error]>([

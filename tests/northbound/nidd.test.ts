@@ -77,6 +77,32 @@ describe("NIDD configurations", () => {
 		expect((await ask(world, "configuration", "delete", self)).status).toBe(404);
 	});
 
+	test("of one UE are 16 at the most, of others some more", async () => {
+		const world = await World.make();
+		const uri = "/3gpp-nidd/v1/meters/configurations";
+		for (let i = 0; i < 16; i++) await configure(world);
+		const { status, body } = await ask(world, "configurations", "post", uri, CONFIGURATION);
+		expect([status, body.cause]).toEqual([403, "QUOTA_EXCEEDED"]);
+		const other = { ...CONFIGURATION, externalId: OTHER_UE };
+		expect((await ask(world, "configurations", "post", uri, other)).status).toBe(201);
+	});
+
+	test("are listed with what is buffered in each, by as many questions to the store however many they are", async () => {
+		const world = await World.make();
+		const selves = [await configure(world), await configure(world), await configure(world)];
+		for (const self of [selves[0], selves[2], selves[2]]) await deliver(world, self, "x");
+		const questions = jest.spyOn(world.resources as unknown as { all(): unknown }, "all");
+		const { body } = await ask(world, "configurations", "get", "/3gpp-nidd/v1/meters/configurations");
+		expect(questions).toHaveBeenCalledTimes(2);
+		const buffered = new Map(
+			body.map((one: { self: string; niddDownlinkDataTransfers?: object[] }) => [
+				one.self,
+				one.niddDownlinkDataTransfers?.length,
+			]),
+		);
+		expect(selves.map((self) => buffered.get(self))).toEqual([1, undefined, 2]);
+	});
+
 	test("by MSISDN name the UE by it", async () => {
 		const world = await World.make();
 		world.connect();
@@ -134,6 +160,15 @@ describe("NIDD configurations", () => {
 			403,
 			"NOTIFICATION_DESTINATION_NOT_ALLOWED",
 		],
+		[
+			"a destination with a NUL",
+			{ ...CONFIGURATION, notificationDestination: `${DESTINATION}/\0x` },
+			400,
+			"INVALID_PARAMETER",
+		],
+		["a provider with a NUL", { ...CONFIGURATION, mtcProviderId: "a\0b" }, 400, "INVALID_PARAMETER"],
+		["an option with a NUL", { ...CONFIGURATION, pdnEstablishmentOption: "\0" }, 400, "INVALID_PARAMETER"],
+		["a UE with a NUL", { ...CONFIGURATION, externalId: "\0@meters.example" }, 400, "INVALID_PARAMETER"],
 		["a destination that is no URI", { ...CONFIGURATION, notificationDestination: "as" }, 400, "INVALID_PARAMETER"],
 		["no object", [], 400, "INVALID_PARAMETER"],
 		["no JSON", "{", 400, "INVALID_PARAMETER"],
@@ -142,8 +177,14 @@ describe("NIDD configurations", () => {
 			const world = await World.make();
 			const answer = await ask(world, "configurations", "post", "/3gpp-nidd/v1/meters/configurations", body);
 			expect([answer.status, answer.body.cause]).toEqual([status, cause]);
+			if (status === 400) expect(answer.body.invalidParams).not.toHaveLength(0);
 			expect(world.errors).toEqual([]);
 		});
+
+	test("with a NUL in their name are not found", async () => {
+		const world = await World.make();
+		expect((await ask(world, "configuration", "get", "/3gpp-nidd/v1/meters/configurations/%00")).status).toBe(404);
+	});
 
 	test("ports of the reliable data service are none", async () => {
 		const world = await World.make();
@@ -222,6 +263,8 @@ describe("downlink data deliveries", () => {
 		const replaced = await ask(world, "delivery", "put", uri, { externalId: UE, data: base64("two") });
 		expect(replaced.body).toMatchObject({ data: base64("two"), self: uri });
 		expect(replaced.body.priority).toBeUndefined();
+		const renamed = await ask(world, "delivery", "put", uri, { msisdn: "491700000001", data: base64("two") });
+		expect([renamed.body.msisdn, renamed.body.externalId]).toEqual(["491700000001", undefined]);
 		expect((await ask(world, "delivery", "patch", uri, { priority: 7 })).body).toMatchObject({
 			priority: 7,
 			data: base64("two"),
@@ -243,6 +286,28 @@ describe("downlink data deliveries", () => {
 		world.connect();
 		expect(world.downlinks).toEqual(["hello"]);
 	});
+
+	test("that are too many leave no configuration that they came with", async () => {
+		const world = await World.make();
+		const self = await configure(world);
+		for (let i = 0; i < 4; i++) await deliver(world, self, "x");
+		const { status, body } = await ask(world, "configurations", "post", "/3gpp-nidd/v1/meters/configurations", {
+			...CONFIGURATION,
+			niddDownlinkDataTransfers: [{ externalId: UE, data: base64("x") }],
+		});
+		expect([status, body.cause]).toEqual([403, "QUOTA_EXCEEDED"]);
+		expect((await ask(world, "configurations", "get", "/3gpp-nidd/v1/meters/configurations")).body).toHaveLength(1);
+	});
+
+	for (const more of [{ pdnEstablishmentOption: "INDICATE_ERROR" }, { maximumLatency: 0 }])
+		test(`that come with the configuration and may not be buffered are none of it: ${JSON.stringify(more)}`, async () => {
+			const world = await World.make();
+			const { status, body } = await ask(world, "configurations", "post", "/3gpp-nidd/v1/meters/configurations", {
+				...CONFIGURATION,
+				niddDownlinkDataTransfers: [{ externalId: UE, data: base64("now or never"), ...more }],
+			});
+			expect([status, body.niddDownlinkDataTransfers]).toEqual([201, undefined]);
+		});
 
 	test("are refused: too long, of another UE, too many, not base64", async () => {
 		const world = await World.make();

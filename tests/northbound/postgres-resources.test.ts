@@ -1,8 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import pg from "pg";
+import { DatabaseError } from "../../host-tools/hse/database.js";
 import { PostgresSessionStore } from "../../host-tools/hse/postgres/session-store.js";
 import { PostgresSubscribers } from "../../host-tools/hse/postgres/subscribers.js";
 import { openPostgresResources, type PostgresResources } from "../../host-tools/northbound/postgres/resources.js";
 import type { Resource } from "../../host-tools/northbound/resources.js";
+import { Idempotency } from "../../host-tools/northbound/security/idempotency.js";
 import { type Steps, wait } from "../../host-tools/northbound/steps.js";
 import { pause } from "../several-hses/waiting.js";
 import { NO_POSTGRES, Postgres } from "../support/postgres.js";
@@ -135,6 +138,50 @@ else
 			expect(errors[0]?.message).toMatch(/PostgreSQL of --database cannot be used/);
 		});
 
+		test("a value that PostgreSQL never takes holds up nothing of its UE, and is told once", async () => {
+			let tries = 0;
+			one.inTurn(IMSI, true, function* () {
+				tries++;
+				yield* wait(one.put({ ...RESOURCE, parent: "a\0b" }));
+			});
+			const next = new Promise<void>((resolve) => {
+				one.inTurn(IMSI, true, function* () {
+					yield* wait(one.put(RESOURCE));
+					resolve();
+				});
+			});
+			await next;
+			expect(tries).toBe(1);
+			expect(errors.map(({ message }) => message)).toEqual([expect.stringMatching(/does not take a value/)]);
+			expect(await one.get("delivery", "meters", "\0")).toBeUndefined();
+		});
+
+		test("a PostgreSQL that is silent is asked nothing more: the request ends, after 5 s", async () => {
+			const { pool } = one as unknown as { pool: pg.Pool };
+			expect(pool.options.query_timeout).toBe(5000);
+			pool.options.query_timeout = 50;
+			let letGo = () => {};
+			const holding = new Promise<void>((resolve) => {
+				letGo = resolve;
+			});
+			const isHeld = jest.fn();
+			const unit = other.unit(false, function* () {
+				yield* wait(other.lockUe(IMSI));
+				isHeld();
+				yield* wait(holding);
+			});
+			await until(() => isHeld.mock.calls.length);
+			const asked = jest.spyOn(pg.Client.prototype, "query");
+			await expect(one.unit(false, () => wait(one.lockUe(IMSI)))).rejects.toThrow(
+				"cannot be used (Query read timeout)",
+			);
+			expect(asked.mock.calls.map(([statement]) => statement)).not.toContain("ROLLBACK");
+			asked.mockRestore();
+			letGo();
+			await unit;
+			await one.unit(false, () => wait(one.lockUe(IMSI)));
+		});
+
 		test("the other process sees at once what is watched", async () => {
 			expect([other.isWatched(IMSI), other.isSubscribed("meters")]).toEqual([false, false]);
 			const told: string[] = [];
@@ -150,18 +197,70 @@ else
 			expect([other.isWatched(IMSI), other.isSubscribed("meters")]).toEqual([true, true]);
 		});
 
+		const REPLY = { digest: "d", status: 200, headers: "{}", body: "{}" };
+
 		test("an idempotency key is one process's until it has answered or has ended", async () => {
 			const now = Date.now();
-			expect(await one.claimReply("meters", "key", now)).toBe(true);
-			expect(await other.claimReply("meters", "key", now)).toBe(false);
+			const later = now + 500;
+			expect(await one.claimReply("meters", "key", now, later)).toBe(true);
+			expect(await other.claimReply("meters", "key", now, later)).toBe(false);
 			await stores[0].close();
-			expect(await other.claimReply("meters", "key", now)).toBe(true);
-			const reply = { digest: "d", status: 200, headers: "{}", body: "{}" };
-			await other.keepReply("meters", "key", reply, now + 1000);
-			expect(await one.reply("meters", "key", now)).toEqual(reply);
-			expect(await one.claimReply("meters", "key", now)).toBe(false);
+			expect(await other.claimReply("meters", "key", now, later)).toBe(true);
+			expect(await one.keepReply("meters", "key", REPLY, now + 1000)).toBe(false);
+			expect(await other.keepReply("meters", "key", REPLY, now + 1000)).toBe(true);
+			expect(await one.reply("meters", "key", now)).toEqual(REPLY);
+			expect(await one.claimReply("meters", "key", now, later)).toBe(false);
 			expect(await one.reply("meters", "key", now + 1000)).toBeUndefined();
 			stores = [stores[1]];
+		});
+
+		test("an idempotency key holds over a failure: what it did is stored with its answer, or is not", async () => {
+			let now = Date.now();
+			const failures: unknown[] = [];
+			const keysOf = (resources: PostgresResources) =>
+				new Idempotency(
+					resources,
+					() => now,
+					(error) => failures.push(error),
+				);
+			const post = (keys: Idempotency, resources: PostgresResources, id: string) =>
+				keys.once("meters", "key", "POST", true, (last) =>
+					resources.unit(false, function* () {
+						yield* wait(resources.put({ ...RESOURCE, id }));
+						const response = { status: 201, body: { id } };
+						yield* last(response);
+						return response;
+					}),
+				);
+			const down = new DatabaseError("The PostgreSQL of --database cannot be used.");
+			const failing = [
+				jest.spyOn(one, "keepReply").mockRejectedValue(down),
+				jest.spyOn(one, "dropReply").mockRejectedValue(down),
+			];
+			const keys = { one: keysOf(one), other: keysOf(other) };
+			await expect(post(keys.one, one, "first")).rejects.toBe(down);
+			expect(failures).toEqual([down]);
+			expect(await one.ofServer("delivery", "meters")).toEqual([]);
+			for (const spy of failing) spy.mockRestore();
+			// The other one cannot know that it failed: after a time it can.
+			await expect(post(keys.other, other, "second")).rejects.toThrow("is being answered");
+			now += 120_000;
+			expect(await post(keys.other, other, "third")).toEqual({ status: 201, body: { id: "third" } });
+			expect((await post(keys.one, one, "fourth")).body).toEqual({ id: "third" });
+			expect((await one.ofServer("delivery", "meters")).map(({ id }) => id)).toEqual(["third"]);
+		});
+
+		test("of the answers of one application server so many are kept, and claims stay", async () => {
+			const now = Date.now();
+			for (const [index, key] of ["first", "second", "third"].entries())
+				await one.keepReply("meters", key, REPLY, now + 1000 + index);
+			await one.keepReply("pumps", "first", REPLY, now + 1000);
+			await one.claimReply("meters", "claimed", now, now + 500);
+			await one.forgetOld(now, 2);
+			const left = await postgres.query<{ name: string }>(
+				"SELECT application_server || ' ' || key AS name FROM best_reply ORDER BY name",
+			);
+			expect(left.map(({ name }) => name)).toEqual(["meters claimed", "meters second", "meters third", "pumps first"]);
 		});
 
 		test("what expires is taken by one of them", async () => {

@@ -151,7 +151,7 @@ export class World extends Pair {
 			authenticator: new Authenticator(servers, issuer, audit, now),
 			audit,
 			rateLimit: this.rateLimit,
-			idempotency: new Idempotency(store, now),
+			idempotency: new Idempotency(store, now, (error) => this.errors.push(error)),
 			issuer,
 			origin: API_ROOT,
 			now,

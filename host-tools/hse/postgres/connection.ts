@@ -10,9 +10,17 @@ const IDLE_IN_TRANSACTION = 2000;
 /** What {@link Connection.use} lends. */
 export type Client = pg.Client;
 
-/** Several connections. What becomes of one that breaks is told to whoever asks something of it, and it is replaced. */
-export function openPool(url: string, most: number): pg.Pool {
-	const pool = new pg.Pool({ ...clientOptions(url), options: "-c synchronous_commit=on", max: most });
+/**
+ * Several connections. What becomes of one that breaks is told to whoever asks something of it, and it is replaced.
+ * @param statementTimeout in milliseconds
+ */
+export function openPool(url: string, most: number, statementTimeout: number): pg.Pool {
+	const pool = new pg.Pool({
+		...clientOptions(url),
+		query_timeout: statementTimeout,
+		options: "-c synchronous_commit=on",
+		max: most,
+	});
 	pool.on("error", () => {});
 	// One that is lent out and breaks while nothing is asked of it would end the process otherwise.
 	pool.on("connect", (client) => client.on("error", () => {}));

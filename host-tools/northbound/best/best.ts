@@ -18,7 +18,7 @@ import {
 import type { SessionView } from "../hse-port.js";
 import type { KeyRelease } from "../key-release.js";
 import type { ApiResponse } from "../operation.js";
-import { notFound, Problem } from "../problem.js";
+import { invalid, notFound, PROBLEM_TYPE, Problem } from "../problem.js";
 import type { Resource } from "../resources.js";
 import { base64Of, dateTimeOf } from "../schemas.js";
 import { type Steps, wait } from "../steps.js";
@@ -77,24 +77,24 @@ export class Best {
 		const { directory, hse, others } = this.context;
 		const { after, limit = PAGE } = query;
 		if (query.externalId !== undefined || query.msisdn !== undefined) {
-			const ue = directory.find(id, query);
-			const session = ue && (yield* sessionOf(this.context, ue.imsi));
-			const sessions = ue === undefined || session === undefined ? [] : [yield* this.view(ue, session)];
+			const ue = ueOf(this.context, id, query);
+			const session = yield* sessionOf(this.context, ue.imsi);
+			const sessions = session === undefined ? [] : [yield* this.view(ue, session)];
 			return { status: 200, body: { sessions } };
 		}
 		const present = others === undefined || !directory.hasUnlisted(id) ? undefined : yield* wait(others.imsis());
-		const ues = this.uesAfter(
-			after,
-			directory.imsisOf(id, () => present ?? hse.imsis()),
-		);
+		// Its session may be over by now: its place among the UEs stays.
+		const last = after === undefined ? undefined : directory.find(id, { externalId: after });
+		if (after !== undefined && last === undefined) throw invalid("query after", "must be `next` of the page before");
+		const ues = directory.uesAfter(id, last?.imsi ?? "", () => present ?? hse.imsis());
 		const sessions: object[] = [];
-		let last: string | undefined;
+		let next: string | undefined;
 		for (let isThereMore = true; isThereMore; ) {
 			const some: UeEntry[] = [];
-			for (let next = ues.next(); ; next = ues.next()) {
-				isThereMore = !next.done;
-				if (next.done) break;
-				some.push(next.value);
+			for (let step = ues.next(); ; step = ues.next()) {
+				isThereMore = !step.done;
+				if (step.done) break;
+				some.push(step.value);
 				if (some.length > limit) break;
 			}
 			const found = yield* sessionsOf(
@@ -104,23 +104,12 @@ export class Best {
 			for (const session of found) {
 				const ue = directory.ofImsi(session.imsi);
 				if (ue === undefined) continue;
-				if (sessions.length === limit) return { status: 200, body: { sessions, next: last } };
+				if (sessions.length === limit) return { status: 200, body: { sessions, next } };
 				sessions.push(yield* this.view(ue, session));
-				last = ue.externalId;
+				next = ue.externalId;
 			}
 		}
 		return { status: 200, body: { sessions } };
-	}
-
-	/** UEs behind the one of an External Identifier. */
-	private *uesAfter(after: string | undefined, imsis: Iterable<string>): Generator<UeEntry, void, undefined> {
-		let isPast = after === undefined;
-		for (const imsi of imsis) {
-			const ue = this.context.directory.ofImsi(imsi);
-			if (ue === undefined) continue;
-			if (isPast) yield ue;
-			else isPast = ue.externalId === after;
-		}
 	}
 
 	*session(applicationServer: ApplicationServer, sessionId: string): Steps<ApiResponse> {
@@ -318,7 +307,11 @@ export class Best {
 	private *answer(command: CommandResource): Steps<ApiResponse> {
 		const settled = yield* this.commands.settled(command, this.answerWithin);
 		const { status, reason } = settled.body;
-		if (status === "FAILED") throw new Problem(409, "COMMAND_FAILED", reason ?? "The command has failed.");
+		if (status === "FAILED") {
+			const { details } = new Problem(409, "COMMAND_FAILED", reason ?? "The command has failed.");
+			// It has been done, and this is what came of it: an answer to keep, so that its repetition asks nothing of the UE.
+			return { status: 409, body: details, headers: { "Content-Type": PROBLEM_TYPE } };
+		}
 		return status === "DONE" ? { status: 200, body: this.commands.view(settled) } : this.accepted(settled);
 	}
 

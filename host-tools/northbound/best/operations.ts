@@ -46,7 +46,7 @@ export function bestApi(best: Best): Api {
 			tag: "Sessions",
 			summary: "The sessions of this application server's UEs, or that of one UE.",
 			description:
-				"Sessions are listed in the order of the UEs. `next` of an answer is `after` of the next request; a UE that is named has one session at the most.",
+				"Sessions are listed in the order of the UEs. `next` of an answer is `after` of the next request; a UE that is named has one session at the most, and one that is named must be this server's (403).",
 			query: SessionQuery,
 			responses: ok("The sessions, at most as many as the limit.", SessionList),
 			handle: (request) => best.sessions(request.applicationServer, request.query as z.infer<typeof SessionQuery>),

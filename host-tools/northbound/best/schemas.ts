@@ -89,12 +89,14 @@ export const SessionList = z
 	})
 	.meta({ id: "SessionList", description: "A page of sessions.", examples: [{ sessions: [EXAMPLE_SESSION] }] });
 
-export const SessionQuery = z.object({
-	externalId: ExternalId.optional(),
-	msisdn: Msisdn.optional(),
-	after: z.string().max(254).optional().describe("`next` of the page before."),
-	limit: z.coerce.number().int().min(1).max(1000).optional().describe("Sessions on a page, 100 by default."),
-});
+export const SessionQuery = z
+	.object({
+		externalId: ExternalId.optional(),
+		msisdn: Msisdn.optional(),
+		after: ExternalId.optional().describe("`next` of the page before."),
+		limit: z.coerce.number().int().min(1).max(1000).optional().describe("Sessions on a page, 100 by default."),
+	})
+	.refine((value) => value.externalId === undefined || value.msisdn === undefined, ONE_NAME);
 
 const waiting = {
 	maximumLatency: DurationSec.optional().describe("How many seconds to wait for the UE; without end by default."),

@@ -71,6 +71,9 @@ export class Nidd {
 		checkDestination(applicationServer, request.notificationDestination, "/notificationDestination");
 		const present = yield* wait(store.count("configuration", applicationServer.id));
 		checkQuota(present, limits.configurations, "NIDD configurations");
+		const ofUe = yield* wait(store.ofUe<Configuration>("configuration", ue.imsi));
+		const own = ofUe.filter((resource) => resource.applicationServer === applicationServer.id);
+		checkQuota(own.length, limits.configurationsOfUe, "NIDD configurations of this UE");
 		const resource: ConfigurationResource = {
 			id: newId(),
 			kind: "configuration",
@@ -96,22 +99,24 @@ export class Nidd {
 		const self = this.uriOf(resource);
 		if (request.requestTestNotification)
 			yield* wait(notifier.notify(resource.id, resource.body.notificationDestination, { subscription: self }));
-		const transfers = transfer === undefined ? [] : [yield* this.submit(resource, transfer)];
+		const submitted = transfer && (yield* this.submit(resource, transfer));
+		// One that may not be buffered was answered with a problem, which is no transfer.
+		const transfers = submitted === undefined || submitted.status >= 300 ? [] : [submitted.body];
 		return {
 			status: 201,
-			body: this.viewWith(
-				resource,
-				transfers.map(({ body }) => body),
-			),
+			body: this.viewWith(resource, transfers),
 			headers: { Location: self },
 		};
 	}
 
 	*configurations(applicationServer: ApplicationServer): Steps<ApiResponse> {
-		const all = yield* wait(this.context.store.ofServer<Configuration>("configuration", applicationServer.id));
-		const body: object[] = [];
-		for (const resource of all) body.push(yield* this.view(resource));
-		return { status: 200, body };
+		const { store } = this.context;
+		const all = yield* wait(store.ofServer<Configuration>("configuration", applicationServer.id));
+		// Asked for once: a question for each configuration would hold up everything else.
+		const deliveries = yield* wait(store.ofServer<Delivery>("delivery", applicationServer.id));
+		const pending = new Map<string, DeliveryResource[]>(all.map(({ id }) => [id, []]));
+		for (const delivery of deliveries) if (isPending(delivery)) pending.get(delivery.parent)?.push(delivery);
+		return { status: 200, body: all.map((resource) => this.viewOf(resource, pending.get(resource.id) ?? [])) };
 	}
 
 	*configuration(applicationServer: ApplicationServer, id: string): Steps<ApiResponse> {
@@ -185,7 +190,9 @@ export class Nidd {
 				([, value]) => isWhole || value !== undefined,
 			),
 		);
-		const body: Delivery = { ...old.body, ...given };
+		const { deliveryStatus } = old.body;
+		const kept = isWhole ? { ...nameOf(change), data: old.body.data, deliveryStatus } : old.body;
+		const body: Delivery = { ...kept, ...given };
 		if (isWhole) yield* this.checkTransfer(configuration, { ...change, data: body.data });
 		else this.checkData(body.data, change);
 		const until = maximumLatency === undefined && !isWhole ? old.until : this.deadlineOf(body);
@@ -236,7 +243,7 @@ export class Nidd {
 	/** Whether something is buffered for a UE. */
 	*isWaiting(imsi: string): Steps<boolean> {
 		const deliveries = yield* wait(this.context.store.ofUe<Delivery>("delivery", imsi));
-		return deliveries.some(({ body }) => PENDING.includes(body.deliveryStatus));
+		return deliveries.some(isPending);
 	}
 
 	/** Sends what was buffered for a UE that listens now: highest priority first, then in the order it came. */
@@ -245,7 +252,7 @@ export class Nidd {
 		for (let goesOn = true; goesOn; ) {
 			yield* wait(store.lockUe(imsi));
 			const deliveries = yield* wait(store.ofUe<Delivery>("delivery", imsi));
-			const pending = deliveries.filter(({ body }) => PENDING.includes(body.deliveryStatus));
+			const pending = deliveries.filter(isPending);
 			pending.sort((one, other) => (other.body.priority ?? 0) - (one.body.priority ?? 0));
 			// A session that another HSE has by now is served there.
 			const session = hse.sessionOf(imsi);
@@ -362,7 +369,7 @@ export class Nidd {
 
 	private *pendingOf(configurationId: string): Steps<DeliveryResource[]> {
 		const parts = yield* wait(this.context.store.partsOf<Delivery>(configurationId));
-		return parts.filter(({ body }) => PENDING.includes(body.deliveryStatus));
+		return parts.filter(isPending);
 	}
 
 	private *checkTransfer(configuration: ConfigurationResource, request: TransferRequest): Steps<void> {
@@ -462,7 +469,10 @@ export class Nidd {
 	}
 
 	private *view(resource: ConfigurationResource): Steps<object> {
-		const pending = yield* this.pendingOf(resource.id);
+		return this.viewOf(resource, yield* this.pendingOf(resource.id));
+	}
+
+	private viewOf(resource: ConfigurationResource, pending: readonly DeliveryResource[]): object {
 		return this.viewWith(
 			resource,
 			pending.map((delivery) => this.deliveryView(delivery)),
@@ -488,6 +498,10 @@ export class Nidd {
 	private deliveryView(delivery: DeliveryResource): { self: string } {
 		return { ...delivery.body, self: this.deliveryUriOf(delivery) };
 	}
+}
+
+function isPending({ body }: DeliveryResource): boolean {
+	return PENDING.includes(body.deliveryStatus);
 }
 
 /** Why no data go through the HSE in a session; undefined where they do. */

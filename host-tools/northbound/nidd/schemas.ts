@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Bytes, DateTime, DurationSec, ExternalId, Link, Msisdn, WebsockNotifConfig } from "../schemas.js";
+import { Bytes, DateTime, DurationSec, ExternalId, Link, Msisdn, Text, WebsockNotifConfig } from "../schemas.js";
 
 /*
  * Data types of TS 29.122 5.6.2, as far as they are taken from a request. What a resource answers is held against the
@@ -7,7 +7,7 @@ import { Bytes, DateTime, DurationSec, ExternalId, Link, Msisdn, WebsockNotifCon
  */
 
 /** An extensible enumeration: values that are not known are taken as the default. */
-const PdnEstablishmentOption = z.string().max(64);
+const PdnEstablishmentOption = Text.max(64);
 
 const RdsPort = z.object({ portUE: z.int().min(0).max(65_535), portSCEF: z.int().min(0).max(65_535) });
 
@@ -43,7 +43,7 @@ export const NiddConfiguration = z
 			.max(64)
 			.regex(/^[A-Fa-f0-9]*$/)
 			.optional(),
-		mtcProviderId: z.string().max(256).optional(),
+		mtcProviderId: Text.max(256).optional(),
 		...ueNames,
 		duration: DateTime.optional(),
 		reliableDataService: z.boolean().optional(),

@@ -3,6 +3,7 @@ import { decodeImsi, encodeImsi } from "../../../firmware/emsdp/imsi.js";
 import { asDatabaseError, openPool } from "../../hse/postgres/connection.js";
 import { viewOfStored } from "../../hse/stored-session.js";
 import type { OtherHses, SessionView } from "../hse-port.js";
+import { STATEMENT_TIMEOUT } from "./resources.js";
 
 const MOST_CONNECTIONS = 4;
 
@@ -16,7 +17,7 @@ export class PostgresSessions implements OtherHses {
 	private readonly bringHere: OtherHses["bring"];
 
 	constructor(url: string, bringHere: OtherHses["bring"]) {
-		this.pool = openPool(url, MOST_CONNECTIONS);
+		this.pool = openPool(url, MOST_CONNECTIONS, STATEMENT_TIMEOUT);
 		this.bringHere = bringHere;
 	}
 

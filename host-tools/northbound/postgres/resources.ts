@@ -6,11 +6,15 @@ import type { Resource, ResourceEvents, ResourceKind, Resources, StoredReply } f
 import { run, type Steps } from "../steps.js";
 import { CHANNEL, Watched } from "./watched.js";
 
+/** Milliseconds that a statement may take: somebody waits for an answer over HTTP. */
+export const STATEMENT_TIMEOUT = 5000;
 /** Units that are under way at once; more wait. */
 const MOST_CONNECTIONS = 8;
 /** Deadlocks and the like, after which a unit that has stored nothing is done again at once. */
 const CONFLICTS: readonly unknown[] = ["40001", "40P01"];
 const MOST_TRIES = 4;
+/** Classes of SQLSTATE that tell of what was given: a value that cannot be, or that contradicts another. */
+const OF_VALUES = ["22", "23"];
 /** Milliseconds after which work is repeated that the store has failed in, and how often that is done. */
 const REPEAT_AFTER = 500;
 /** Milliseconds after which it is of no use any more when a UE was heard: no UE listens for a day. */
@@ -31,11 +35,15 @@ export const isAlive = (column: string) =>
 /** Another transaction was in the way: the unit can be done again. */
 class Conflict extends DatabaseError {}
 
-/** A failure without the values that pg has beside its message. */
-function failureOf(error: unknown): DatabaseError {
+/** A failure without the values that pg has beside its message. What is given again and never taken is none of the store. */
+function failureOf(error: unknown): Error {
+	const { code } = error as { readonly code?: unknown };
+	if (typeof code === "string" && OF_VALUES.includes(code.slice(0, 2)))
+		return new Error(
+			`PostgreSQL does not take a value (${(error as Error).message}): what it belongs to is not stored.`,
+		);
 	const { message } = asDatabaseError(error);
-	const isConflict = CONFLICTS.includes((error as { readonly code?: unknown }).code);
-	return isConflict ? new Conflict(message) : new DatabaseError(message);
+	return CONFLICTS.includes(code) ? new Conflict(message) : new DatabaseError(message);
 }
 
 /** One unit: a transaction, or several where it commits in between. */
@@ -81,7 +89,7 @@ export class PostgresResources implements Resources {
 	constructor(url: string, process: number, onError: (error: Error) => void) {
 		this.process = process;
 		this.onError = onError;
-		this.pool = openPool(url, MOST_CONNECTIONS);
+		this.pool = openPool(url, MOST_CONNECTIONS, STATEMENT_TIMEOUT);
 		this.watched = new Watched(url, onError);
 	}
 
@@ -102,7 +110,7 @@ export class PostgresResources implements Resources {
 				await this.finish(unit);
 				return result;
 			} catch (error) {
-				await abandon(unit);
+				await abandon(unit, error);
 				const mayRepeat = tries < MOST_TRIES && !unit.hasCommitted;
 				if (!mayRepeat || !(error instanceof Conflict)) throw error;
 			} finally {
@@ -134,6 +142,8 @@ export class PostgresResources implements Resources {
 			} catch (error) {
 				// Once: while PostgreSQL does not answer, all that waits fails each time.
 				if (repeats === 0) this.onError(error instanceof Error ? error : new Error(String(error)));
+				// What is no failure of the store would fail each time, and hold up all that is heard of the UE.
+				if (!(error instanceof DatabaseError)) return;
 				if (!isRepeatable || repeats === MOST_REPEATS || this.isClosing) return;
 				await new Promise((resolve) => setTimeout(resolve, REPEAT_AFTER));
 			}
@@ -211,6 +221,8 @@ export class PostgresResources implements Resources {
 	}
 
 	async get<T>(kind: ResourceKind, applicationServer: string, id: string): Promise<Resource<T> | undefined> {
+		// As in a file: no resource has such an identifier, and PostgreSQL takes no NUL to look for.
+		if (id.includes("\0")) return undefined;
 		const [resource] = await this.select<T>(
 			`WHERE id = $1 AND kind = $2 AND application_server = $3 ${this.lock(kind)}`,
 			[id, kind, applicationServer],
@@ -295,24 +307,28 @@ export class PostgresResources implements Resources {
 		return reply;
 	}
 
-	async claimReply(applicationServer: string, key: string, now: number): Promise<boolean> {
+	async claimReply(applicationServer: string, key: string, now: number, until: number): Promise<boolean> {
 		const rows = await this.query(
-			`INSERT INTO best_reply AS r (application_server, key, owner) VALUES ($1, $2, $3)
-			ON CONFLICT (application_server, key) DO UPDATE SET owner = excluded.owner, status = NULL, until = NULL
+			`INSERT INTO best_reply AS r (application_server, key, owner, until) VALUES ($1, $2, $3, $5)
+			ON CONFLICT (application_server, key) DO UPDATE SET owner = excluded.owner, status = NULL, until = excluded.until
 			WHERE r.until <= $4 OR (r.status IS NULL AND (r.owner = $3 OR NOT ${isAlive("r.owner")}))
 			RETURNING 1`,
-			[applicationServer, key, this.process, Math.floor(now)],
+			[applicationServer, key, this.process, Math.floor(now), Math.floor(until)],
 		);
 		return rows.length > 0;
 	}
 
-	async keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): Promise<void> {
+	async keepReply(applicationServer: string, key: string, reply: StoredReply, until: number): Promise<boolean> {
 		const { digest, status, headers, body } = reply;
-		await this.query(
-			`UPDATE best_reply SET digest = $3, status = $4, headers = $5, body = $6, until = $7
-			WHERE application_server = $1 AND key = $2`,
-			[applicationServer, key, digest, status, headers, body, Math.floor(until)],
+		const rows = await this.query(
+			`INSERT INTO best_reply AS r (application_server, key, owner, digest, status, headers, body, until)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (application_server, key) DO UPDATE SET digest = excluded.digest, status = excluded.status,
+				headers = excluded.headers, body = excluded.body, until = excluded.until
+			WHERE r.owner = $3 AND r.status IS NULL RETURNING 1`,
+			[applicationServer, key, this.process, digest, status, headers, body, Math.floor(until)],
 		);
+		return rows.length > 0;
 	}
 
 	async dropReply(applicationServer: string, key: string): Promise<void> {
@@ -322,11 +338,22 @@ export class PostgresResources implements Resources {
 		);
 	}
 
-	async forgetOld(now: number): Promise<void> {
+	async forgetOld(now: number, most: number): Promise<void> {
 		await this.query(
 			`DELETE FROM best_reply r WHERE r.until <= $1 OR (r.status IS NULL AND NOT ${isAlive("r.owner")})`,
 			[Math.floor(now)],
 		);
+		const full = await this.query<{ application_server: string }>(
+			"SELECT application_server FROM best_reply GROUP BY application_server HAVING count(*) > $1",
+			[most],
+		);
+		for (const { application_server } of full)
+			await this.query(
+				`DELETE FROM best_reply WHERE application_server = $1 AND key IN (
+					SELECT key FROM best_reply WHERE application_server = $1 AND status IS NOT NULL ORDER BY until DESC OFFSET $2
+				)`,
+				[application_server, most],
+			);
 		await this.query("DELETE FROM best_heard WHERE heard_at < $1", [Math.floor(now - HEARD_KEPT)]);
 	}
 
@@ -365,10 +392,12 @@ export class PostgresResources implements Resources {
 }
 
 /** Undoes what a unit has not committed. */
-async function abandon(unit: Unit): Promise<void> {
+async function abandon(unit: Unit, why: unknown): Promise<void> {
 	const { client } = unit;
 	unit.client = undefined;
 	if (client === undefined) return;
+	// Where a statement has no answer the next one would have none either: the connection ends, and the transaction with it.
+	if (why instanceof DatabaseError && !(why instanceof Conflict)) return client.release(why);
 	try {
 		await client.query("ROLLBACK");
 		client.release();
