@@ -54,7 +54,7 @@ export class Metrics {
 			Object.entries(sources.verdicts()),
 		);
 		shown("best_hse_rejects_total", "Message Rejects sent, by cause.", "cause", () => sources.rejects());
-		gauge("best_hse_sessions", "Confirmed sessions.", () => sources.sessions());
+		gauge("best_hse_sessions", "Sessions, and attempts that are not confirmed yet.", () => sources.sessions());
 		gauge("best_northbound_notifications_waiting", "Notifications that wait.", () => sources.waitingNotifications());
 		this.events = new Counter({
 			name: "best_hse_events_total",
