@@ -104,7 +104,9 @@ else
 					yield* count(resources);
 				});
 			await Promise.all([both(one, ["one", "two"]), both(other, ["two", "one"])]);
-			expect([await counted(), tries]).toEqual([2, 3]);
+			expect(await counted()).toBe(2);
+			// On a machine that is busy it can meet the other one again.
+			expect(tries).toBeGreaterThan(2);
 		});
 
 		test("units of one UE keep their order, and one that only stores is repeated after a crash of PostgreSQL", async () => {
