@@ -12,6 +12,8 @@ import { takeUpgrades } from "./upgrades.js";
 /** Answers a request. */
 export type Fetch = Parameters<typeof getRequestListener>[0];
 
+/** How many connections a listener has at once, WebSockets among them; more are closed as they come. */
+const MOST_CONNECTIONS = 2000;
 /** How long what is under way may take at the end, in milliseconds. */
 const DRAIN = 10_000;
 
@@ -26,6 +28,8 @@ export function makeListener(fetch: Fetch, tls: NorthboundSettings["tls"], socke
 		requestTimeout: 30_000,
 		headersTimeout: 10_000,
 		keepAliveTimeout: 30_000,
+		// Node looks at the first two every 30 s otherwise.
+		connectionsCheckingInterval: 5000,
 		// Node would refuse a request without one in its own words.
 		requireHostHeader: false,
 	};
@@ -37,6 +41,7 @@ export function makeListener(fetch: Fetch, tls: NorthboundSettings["tls"], socke
 					{
 						...common,
 						minVersion: "TLSv1.2",
+						handshakeTimeout: 10_000,
 						...readTls({ ...tls, ca: tls.clientCa }, "northbound API"),
 						requestCert: tls.clientCa !== undefined,
 						// Refused with ProblemDetails and an audit record instead of a failed handshake.
@@ -44,6 +49,9 @@ export function makeListener(fetch: Fetch, tls: NorthboundSettings["tls"], socke
 					},
 					answer,
 				);
+	// To that of a handshake that has failed, or takes too long, an answer would wait for its end for ever.
+	listener.on("tlsClientError", (_, socket: Duplex) => socket.destroy());
+	listener.maxConnections = MOST_CONNECTIONS;
 	// The server itself does not know those in the middle of their handshake, and those that have become a WebSocket.
 	const open = new Set<Socket>();
 	connections.set(listener, open);
