@@ -367,6 +367,9 @@ function addWebSocket(
 			checkOrigin(context, options);
 			const open = webSocketOf(context.env?.incoming);
 			const channel = await channelOf(server, context.req.param("id") ?? "");
+			// It would be the last to hold the server up.
+			if (options.isDraining?.())
+				throw new Problem(503, "SERVER_ENDS", "The server ends: connect again.", { headers: { "Retry-After": "1" } });
 			const socket = open();
 			const attached = attachedTo(socket);
 			keepAlive(socket, PING_EVERY);

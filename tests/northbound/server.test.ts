@@ -583,6 +583,31 @@ describe("on this machine", () => {
 		await closing;
 		await expect(fetch(health)).rejects.toThrow();
 	});
+
+	test("draining, no further WebSocket opens: it would hold the end up", async () => {
+		await start({});
+		const token = await demoToken();
+		const { body } = await call("POST", "/3gpp-best/v1/demo/subscriptions", token, {
+			notificationDestination: "http://127.0.0.1:9/",
+			websockNotifConfig: { requestWebsocketUri: true },
+		});
+		const { hostname, port } = new URL(server?.apiRoot ?? "");
+		const socket = connect(Number(port), hostname);
+		let text = "";
+		const isAnswered = new Promise((resolve) => socket.once("data", resolve));
+		socket.on("data", (part) => {
+			text += part;
+		});
+		// The second request has begun when the first has been answered.
+		socket.write(
+			`GET /oauth2/jwks HTTP/1.1\r\nHost: localhost\r\n\r\nGET ${new URL(body.self).pathname}/websocket HTTP/1.1\r\nHost: localhost\r\n`,
+		);
+		await isAnswered;
+		const drained = server?.drain();
+		socket.write(`Authorization: Bearer ${token}\r\n${WEBSOCKET}\r\n`);
+		await Promise.all([drained, new Promise((resolve) => socket.once("close", resolve))]);
+		expect(text).toMatch(/HTTP\/1\.1 503 .*"cause":"SERVER_ENDS"/s);
+	});
 });
 
 describe("what cannot be", () => {
