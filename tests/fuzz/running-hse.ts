@@ -17,6 +17,8 @@ export interface LiveSubscriber {
 
 const MEGABYTE = 1024 * 1024;
 const MINUTE = 60_000;
+/** So many measurements of its memory from one collection of all its garbage to the next. */
+const COLLECT_EVERY = 20;
 /**
  * A process is warm after a minute: from then on its memory is not to grow by more than these factors and these octets.
  * What is alive in the heap after a collection, and what is not heap, show a leak soon; how much heap the engine keeps
@@ -98,10 +100,15 @@ export class RunningHse {
 		const options = Object.entries(words).flatMap(([name, value]) => [`--${name}`, String(value)]);
 		const errors = openSync(this.at("errors"), "w");
 		// Events go nowhere: they are as many as the messages.
-		this.process = spawn(process.execPath, ["build/tools/main.js", "hse", "--json", "--answer", ...options], {
-			cwd: ROOT,
-			stdio: ["ignore", "ignore", errors],
-		});
+		const collecting = ["--expose-gc", "--import", "data:text/javascript,process.on('SIGUSR2',()=>gc())"];
+		this.process = spawn(
+			process.execPath,
+			[...collecting, "build/tools/main.js", "hse", "--json", "--answer", ...options],
+			{
+				cwd: ROOT,
+				stdio: ["ignore", "ignore", errors],
+			},
+		);
 		closeSync(errors);
 		this.process.on("exit", (code, signal) => {
 			this.fate = `code ${code}, signal ${signal}`;
@@ -130,6 +137,8 @@ export class RunningHse {
 	/** Measures its memory. @throws Error where the process has ended, or does not answer */
 	async measure(): Promise<void> {
 		this.check();
+		// The engine may let a minute go by without one where there is room.
+		if (this.memory.length % COLLECT_EVERY === 0) this.process?.kill("SIGUSR2");
 		const status = readFileSync(`/proc/${this.process?.pid}/status`, "utf8");
 		const resident = 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
 		const metrics = await (await fetch(`${this.page}/metrics`)).text();
