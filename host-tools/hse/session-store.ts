@@ -71,7 +71,14 @@ export class SqliteSessionStore implements SessionStore {
 			);
 		}
 		this.database = new HseDatabase(path);
-		this.wasSetBack = !this.renewMark();
+		try {
+			this.wasSetBack = !this.renewMark();
+		} catch (error) {
+			this.closeFiles();
+			throw new DatabaseError(
+				`The database ${path} cannot be written (${error instanceof Error ? error.message : error}): make room, or end what writes it.`,
+			);
+		}
 		this.database.leaveLog();
 		this.database.leaveWaiting();
 		this.writer = new SessionWriter(this.database);
@@ -150,8 +157,16 @@ export class SqliteSessionStore implements SessionStore {
 
 	async close(): Promise<void> {
 		await this.thread.close();
-		// A copy from before this is an older one.
-		this.renewMark();
+		try {
+			// A copy from before this is an older one.
+			this.renewMark();
+		} catch {
+			// Then it cannot be told from one, and nothing else is lost.
+		}
+		this.closeFiles();
+	}
+
+	private closeFiles(): void {
 		this.database.close();
 		// Its driver keeps a connection that has statements; the lock ends with the next transaction.
 		this.lock.exec("PRAGMA locking_mode = NORMAL; BEGIN IMMEDIATE; COMMIT");

@@ -144,6 +144,19 @@ describe("the SQLite session store", () => {
 			expect(() => new SqliteSessionStore(path)).toThrow(/-lock cannot be used \(.*\): make room, or delete it/);
 		});
 
+		test("and cannot be marked: that is said at the start, and the end keeps what there is", async () => {
+			const full = "CREATE TRIGGER full BEFORE INSERT ON run BEGIN SELECT RAISE(ABORT, 'full'); END";
+			const raw = new Database(path);
+			await found(path, async (into) => {
+				await store(into);
+				raw.exec(full);
+			});
+			expect(() => new SqliteSessionStore(path)).toThrow(DatabaseError);
+			raw.exec("DROP TRIGGER full");
+			raw.close();
+			expect(await found(path)).toEqual([false, 2]);
+		});
+
 		test("is none where the process ended while it was marked, wherever", async () => {
 			for (const step of [1, 2, 3]) {
 				let steps = 0;
