@@ -241,6 +241,15 @@ describe("on this machine", () => {
 		return ((await answer.json()) as { access_token: string }).access_token;
 	}
 
+	/** The path of the WebSocket of a new subscription. */
+	async function webSocketPath(token: string): Promise<string> {
+		const { body } = await call("POST", "/3gpp-best/v1/demo/subscriptions", token, {
+			notificationDestination: "http://127.0.0.1:9/",
+			websockNotifConfig: { requestWebsocketUri: true },
+		});
+		return `${new URL(body.self).pathname}/websocket`;
+	}
+
 	async function call(method: string, path: string, token: string, body?: object) {
 		const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
 		const answer = await fetch(`${server?.apiRoot}${path}`, {
@@ -428,13 +437,10 @@ describe("on this machine", () => {
 	test("a WebSocket without a whole handshake is refused with ProblemDetails", async () => {
 		await start({});
 		const token = await demoToken();
-		const { body } = await call("POST", "/3gpp-best/v1/demo/subscriptions", token, {
-			notificationDestination: "http://127.0.0.1:9/",
-			websockNotifConfig: { requestWebsocketUri: true },
-		});
+		const path = await webSocketPath(token);
 		const text = await exchanged(
 			server?.apiRoot,
-			`GET ${new URL(body.self).pathname}/websocket HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\n\r\n`,
+			`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\n\r\n`,
 		);
 		expect(text).toMatch(/^HTTP\/1\.1 400 .*sec-websocket-version: 13/is);
 		expect(JSON.parse(text.split("\r\n\r\n")[1])).toMatchObject({ status: 400, cause: "NO_HANDSHAKE" });
@@ -587,10 +593,7 @@ describe("on this machine", () => {
 	test("draining, no further WebSocket opens: it would hold the end up", async () => {
 		await start({});
 		const token = await demoToken();
-		const { body } = await call("POST", "/3gpp-best/v1/demo/subscriptions", token, {
-			notificationDestination: "http://127.0.0.1:9/",
-			websockNotifConfig: { requestWebsocketUri: true },
-		});
+		const path = await webSocketPath(token);
 		const { hostname, port } = new URL(server?.apiRoot ?? "");
 		const socket = connect(Number(port), hostname);
 		let text = "";
@@ -599,9 +602,7 @@ describe("on this machine", () => {
 			text += part;
 		});
 		// The second request has begun when the first has been answered.
-		socket.write(
-			`GET /oauth2/jwks HTTP/1.1\r\nHost: localhost\r\n\r\nGET ${new URL(body.self).pathname}/websocket HTTP/1.1\r\nHost: localhost\r\n`,
-		);
+		socket.write(`GET /oauth2/jwks HTTP/1.1\r\nHost: localhost\r\n\r\nGET ${path} HTTP/1.1\r\nHost: localhost\r\n`);
 		await isAnswered;
 		const drained = server?.drain();
 		socket.write(`Authorization: Bearer ${token}\r\n${WEBSOCKET}\r\n`);
