@@ -4,6 +4,7 @@ import { EasError } from "../eas/errors.js";
 import type { EasEvent } from "../eas/events.js";
 import { PskFile } from "../eas/psk-file.js";
 import { AnswerScript } from "../eas/script.js";
+import { sessionIdText } from "../hex.js";
 import { EAS_PORT } from "../hse/configuration.js";
 import { loadKernelFor } from "../kernel.js";
 import { ALGORITHMS } from "../provision/provision.js";
@@ -21,7 +22,7 @@ const NO_ADDRESS: readonly string[] = ["EADDRNOTAVAIL", "EINVAL", "ENOTFOUND", "
 function lineOf(event: EasEvent): Record<string, unknown> {
 	const { kind, ...rest } = event;
 	const fields: [string, unknown][] = Object.entries(rest).map(([name, value]) => {
-		if (name === "sessionId") return [name, Number(value).toString(16).padStart(8, "0")];
+		if (name === "sessionId") return [name, sessionIdText(Number(value))];
 		return [name, value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value];
 	});
 	const line: Record<string, unknown> = { event: kind, ...Object.fromEntries(fields) };

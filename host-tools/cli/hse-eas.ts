@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { MODE } from "../../firmware/emsdp/profile.js";
 import type { TlsIdentity } from "../eas/https.js";
+import { sessionIdText } from "../hex.js";
 import type { AuditLog } from "../hse/audit.js";
 import { EAS_PORT, type HseServerConfiguration } from "../hse/configuration.js";
 import type { DisclosureEntry } from "../hse/eas-gateway.js";
@@ -49,7 +50,7 @@ export function easOptions(
 		registrations,
 		escrow,
 		onDisclosure: ({ sessionId, ...rest }: DisclosureEntry) => {
-			const entry = { ...rest, sessionId: sessionId.toString(16).padStart(8, "0") };
+			const entry = { ...rest, sessionId: sessionIdText(sessionId) };
 			audit.record(entry.cause === 0 ? "EAS key given out" : "EAS key refused", entry);
 			print({ kind: "key disclosure", ...entry });
 		},

@@ -1,5 +1,6 @@
 import { rung } from "../demo/ladder.js";
 import { easIdText } from "../eas-id-text.js";
+import { sessionIdText } from "../hex.js";
 import { AuditFile } from "../hse/audit.js";
 import {
 	CONFIGURATION_OPTIONS,
@@ -29,7 +30,7 @@ import type { Command } from "./options.js";
 /** The fields of an event as they are shown: a Session ID as 8 hex digits, an EAS Id as text, other octets in hex. */
 function shown(event: HseEvent): Record<string, unknown> {
 	const fields = Object.entries(event).map(([name, value]) => {
-		if (name === "sessionId") return [name, Number(value).toString(16).padStart(8, "0")];
+		if (name === "sessionId") return [name, sessionIdText(Number(value))];
 		if (!(value instanceof Uint8Array)) return [name, value];
 		return [name, name === "easId" ? easIdText(value) : Buffer.from(value).toString("hex")];
 	});

@@ -11,7 +11,7 @@ import {
 	isHseConfiguration,
 	readHseConfiguration,
 } from "../../firmware/emsdp/configuration.js";
-import { fromHex, toHex } from "../hex.js";
+import { fromHex, sessionIdText, toHex } from "../hex.js";
 import type { EasKey } from "./eas-key.js";
 import { EasError } from "./errors.js";
 import type { KeyRequest } from "./events.js";
@@ -259,10 +259,6 @@ function keyName(sessionId: number, keyId: number) {
 
 function readKeyName(fields: Document["fields"]): NamedKey {
 	return { ueId: fields.UE_Id, sessionId: sessionIdOf(fields), keyId: number(fields, "Key_Id", 1, 7) };
-}
-
-function sessionIdText(sessionId: number): string {
-	return sessionId.toString(16).padStart(8, "0");
 }
 
 function sessionIdOf({ Session_Id }: Document["fields"]): number {

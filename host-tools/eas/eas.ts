@@ -3,6 +3,7 @@ import { CAUSE, LONGEST_MESSAGE } from "../../firmware/emsdp/profile.js";
 import { screen } from "../../firmware/emsdp/screening.js";
 import type { Verdict } from "../../firmware/emsdp/verdict.js";
 import type { Kernel } from "../../firmware/kernels/kernel.js";
+import { sessionIdText } from "../hex.js";
 import type { EasKey, ForwardedMessage } from "./eas-key.js";
 import { EasSession } from "./eas-session.js";
 import { EasError } from "./errors.js";
@@ -183,8 +184,7 @@ export class Eas {
 	/** Protects a payload for a UE. @throws EasError `unknown`, `state`, `too-long`, `count` */
 	send(sessionId: number, payload: Uint8Array): void {
 		const session = this.held.get(sessionId);
-		if (session === undefined)
-			throw new EasError("unknown", `There is no session ${sessionId.toString(16).padStart(8, "0")}.`);
+		if (session === undefined) throw new EasError("unknown", `There is no session ${sessionIdText(sessionId)}.`);
 		const { keyId } = session;
 		this.outbox.transmit({ sessionId, keyId, ...session.seal(payload) });
 	}

@@ -1,5 +1,5 @@
 import { renameSync, writeFileSync } from "node:fs";
-import { toHex } from "../hex.js";
+import { sessionIdText, toHex } from "../hex.js";
 
 /**
  * K_EAS_PSKs in the form that servers of TLS and DTLS with pre-shared keys read (GnuTLS: identity, colon, key in hex).
@@ -17,7 +17,7 @@ export class PskFile {
 
 	/** Takes the key in use of a session, and erases it. */
 	put(sessionId: number, keyId: number, key: Uint8Array): void {
-		this.lines.set(sessionId, `${sessionId.toString(16).padStart(8, "0")}-${keyId}:${toHex(key)}`);
+		this.lines.set(sessionId, `${sessionIdText(sessionId)}-${keyId}:${toHex(key)}`);
 		key.fill(0);
 		this.write();
 	}

@@ -1,6 +1,6 @@
 import { constants, createPublicKey, type KeyObject, publicEncrypt } from "node:crypto";
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import { toHex } from "../hex.js";
+import { sessionIdText, toHex } from "../hex.js";
 import { appendLine } from "./append-line.js";
 
 /** A K_EAS_PSK that is about to leave the HSE. */
@@ -44,7 +44,7 @@ export class EscrowFile implements Escrow {
 		const line = {
 			time: new Date().toISOString(),
 			...rest,
-			sessionId: sessionId.toString(16).padStart(8, "0"),
+			sessionId: sessionIdText(sessionId),
 			key: toHex(publicEncrypt({ key: this.recipient, ...padding }, key)),
 		};
 		appendLine(this.file, JSON.stringify(line));

@@ -21,6 +21,7 @@ import type { AuthenticationVector } from "../../firmware/keys/aka.js";
 import { baseKeyFromSharedKey, concatenate } from "../../firmware/keys/hierarchy.js";
 import { sha256 } from "../../firmware/keys/sha256.js";
 import { easIdText } from "../eas-id-text.js";
+import { sessionIdText } from "../hex.js";
 import { copyOctets } from "../octets.js";
 import { HseError } from "./errors.js";
 import type { Credentials, VectorRequest } from "./events.js";
@@ -821,8 +822,7 @@ export class Hse {
 
 	private known(sessionId: number): HseSession {
 		const session = this.sessions.get(sessionId);
-		if (session === undefined)
-			throw new HseError("unknown", `There is no session ${sessionId.toString(16).padStart(8, "0")}.`);
+		if (session === undefined) throw new HseError("unknown", `There is no session ${sessionIdText(sessionId)}.`);
 		return session;
 	}
 }

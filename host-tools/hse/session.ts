@@ -535,6 +535,11 @@ export class HseSession {
 		this.state = "over";
 	}
 
+	/** Whether it is that of the keys before: what comes under them is late. */
+	private isOld(context: SecurityContext): boolean {
+		return context === this.old?.keys.context;
+	}
+
 	private handleUser(now: number, context: SecurityContext, header: Header, length: number): Verdict {
 		const { user } = context;
 		const { kernel, outbox } = this.surroundings;
@@ -543,7 +548,7 @@ export class HseSession {
 		if (!header.readExtension(kernel.message, length, user.headerOctets - HEADER.length)) return "length";
 		const count = user.open(header.countBits, length);
 		if (count < 0) return count === REPLAY ? "replay" : "wrong MAC or COUNT";
-		this.moveTo(count > user.received.last && context !== this.old?.keys.context);
+		this.moveTo(count > user.received.last && !this.isOld(context));
 		user.received.accept(count);
 		this.accepted(now, context);
 		const datagram = kernel.message.slice(0, length);
@@ -564,7 +569,7 @@ export class HseSession {
 		const { kernel, tlvs } = this.surroundings;
 		const command = kernel.message[HEADER.length];
 		// Repetitions aside, a 30 under the old key is dropped, and a resume is under the current one (profile sections 4 and 6, 4).
-		const isOld = context === this.old?.keys.context;
+		const isOld = this.isOld(context);
 		if (isOld && (command === COMMAND.sessionRequest || command === COMMAND.manageKeysRequest)) return "not expected";
 		if (command === COMMAND.sessionRequest) return this.handleResume(now, context, header, length);
 		const contents = CONTENTS_BY_COMMAND[command];

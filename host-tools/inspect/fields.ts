@@ -12,7 +12,7 @@ import {
 	TAG,
 	TLVS,
 } from "../../firmware/emsdp/profile.js";
-import { toHex } from "../hex.js";
+import { sessionIdText, toHex } from "../hex.js";
 
 /** A field of a message, explained. */
 export interface Field {
@@ -46,7 +46,7 @@ export function fieldsOf(datagram: Uint8Array, layout?: Layout): Field[] {
 	const fields = [
 		field(0, 1, "EMSDP type", hex(datagram, 0, 1), "S, P", "2"),
 		field(1, 1, "Flags, Key ID, COUNT", flags, "S, P", "2"),
-		field(HEADER.sessionId, 4, "Session ID", sessionId.toString(16).padStart(8, "0"), "S, P", "2"),
+		field(HEADER.sessionId, 4, "Session ID", sessionIdText(sessionId), "S, P", "2"),
 	];
 	return fields.concat(userPlane ? userFields(datagram, layout) : controlFields(datagram, keyId !== 0, layout));
 }

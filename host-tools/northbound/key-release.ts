@@ -1,3 +1,4 @@
+import { sessionIdText } from "../hex.js";
 import type { AuditLog } from "../hse/audit.js";
 import type { Escrow } from "../hse/escrow-file.js";
 import { type EasKeyPolicy, stricterOf } from "../hse/policy.js";
@@ -37,7 +38,7 @@ export class KeyRelease {
 	async release({ imsi, externalId, keyPolicy }: UeEntry, question: KeyQuestion, key: Uint8Array): Promise<void> {
 		const { audit, escrow } = this.options;
 		const policy = stricterOf(keyPolicy, (await this.options.subscriberPolicy?.(imsi)) ?? "allow");
-		const sessionId = question.sessionId.toString(16).padStart(8, "0");
+		const sessionId = sessionIdText(question.sessionId);
 		const record = { ...question, sessionId, externalId, policy };
 		const refuse = (cause: string, detail: string): never => {
 			audit.record("EAS key refused", { ...record, cause });

@@ -2,12 +2,12 @@ import { HEADER, SERVICE } from "../../firmware/emsdp/profile.js";
 import { SOURCES, type Source, WAKE_UP } from "../energy/figures.js";
 import { airEnergy, energyByProtocol } from "../energy/model.js";
 import { emsdpOverhead, OVERHEADS, type Protocol } from "../energy/overheads.js";
-import { toHex } from "../hex.js";
+import { sessionIdText, toHex } from "../hex.js";
 import type { HseEvent } from "../hse/events.js";
 import type { Traffic } from "../hse/server.js";
 import { type Field, fieldsOf, type Layout, rejectCauseOf } from "../inspect/fields.js";
 import { nameOf } from "../inspect/name.js";
-import { causeName, MODE_WORDS, SERVICE_WORDS, sessionIdText } from "./best/words.js";
+import { causeName, MODE_WORDS, SERVICE_WORDS } from "./best/words.js";
 import type { HsePort, SessionView } from "./hse-port.js";
 import { Latencies, type Latency, type LatencyKind } from "./latencies.js";
 

@@ -1,5 +1,6 @@
 import { REFRESH_METHOD } from "../../../firmware/emsdp/contents.js";
 import { CAUSE } from "../../../firmware/emsdp/profile.js";
+import { sessionIdText } from "../../hex.js";
 import type { HseEvent } from "../../hse/events.js";
 import type { ApplicationServer } from "../application-server.js";
 import {
@@ -33,15 +34,7 @@ import {
 	type SubscriptionBody,
 	type TerminationBody,
 } from "./schemas.js";
-import {
-	AGREEMENT_WORDS,
-	ALGORITHM_WORDS,
-	causeWord,
-	MODE_WORDS,
-	SERVICE_WORDS,
-	STATE_WORDS,
-	sessionIdText,
-} from "./words.js";
+import { AGREEMENT_WORDS, ALGORITHM_WORDS, causeWord, MODE_WORDS, SERVICE_WORDS, STATE_WORDS } from "./words.js";
 
 type SubscriptionResource = Resource<StoredSubscription>;
 

@@ -1,3 +1,4 @@
+import { sessionIdText } from "../../hex.js";
 import { HseError } from "../../hse/errors.js";
 import type { HseEvent } from "../../hse/events.js";
 import { bring, checkQuota, isListening, type NorthboundContext, sessionById } from "../context.js";
@@ -6,7 +7,7 @@ import type { Resource } from "../resources.js";
 import { type Steps, wait } from "../steps.js";
 import type { UeEntry } from "../ue-directory.js";
 import type { CommandView, StoredCommand } from "./schemas.js";
-import { causeName, causeWord, sessionIdText } from "./words.js";
+import { causeName, causeWord } from "./words.js";
 
 export type CommandResource = Resource<StoredCommand>;
 

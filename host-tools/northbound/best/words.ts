@@ -38,8 +38,3 @@ export function causeWord(cause: number): string {
 export function causeName(cause: number): string {
 	return CAUSE_NAMES[cause] ?? `cause ${cause}`;
 }
-
-/** A Session ID as the API writes it: 8 hex digits. */
-export function sessionIdText(sessionId: number): string {
-	return (sessionId >>> 0).toString(16).padStart(8, "0");
-}
