@@ -7,10 +7,12 @@ type Write = (file: number, octets: Uint8Array, from: number) => number;
 export function appendLine(file: number, line: string, write: Write = writeSync): void {
 	const octets = Buffer.from(`${line}\n`);
 	const { size } = fstatSync(file);
+	let at = 0;
 	try {
-		for (let at = 0; at < octets.length; ) at += write(file, octets, at);
+		while (at < octets.length) at += write(file, octets, at);
 	} catch (error) {
-		ftruncateSync(file, size);
+		// Not where another process has written behind it.
+		if (fstatSync(file).size === size + at) ftruncateSync(file, size);
 		throw error;
 	}
 }

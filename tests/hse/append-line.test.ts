@@ -20,6 +20,14 @@ test("a line is there as a whole, or not at all and told: also on a medium that 
 		expect(() => appendLine(file, "second", write)).toThrow(/no space/);
 		appendLine(file, "third");
 		expect(readFileSync(path, "utf8")).toBe("first\nthird\n");
+		// Another process writes to the same file meanwhile: what it has written is not taken away.
+		room = 4;
+		const beside = (to: number, octets: Uint8Array, from: number) => {
+			if (room === 0) writeSync(to, "another's\n");
+			return write(to, octets, from);
+		};
+		expect(() => appendLine(file, "fourth", beside)).toThrow(/no space/);
+		expect(readFileSync(path, "utf8")).toContain("another's\n");
 	} finally {
 		closeSync(file);
 		rmSync(folder, { recursive: true });
